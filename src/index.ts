@@ -1,0 +1,31 @@
+/**
+ * The embedding API: one call that puts the rooms together and runs a Perdure server in this process.
+ * The command line is a thin layer over it.
+ */
+
+import type { FunctionDeclaration } from './functions/declaration.ts'
+import type { Place } from './protocol/arn.ts'
+import type { Limits } from './protocol/limits.ts'
+
+export interface PerdureOptions {
+  /** Default `127.0.0.1`. A non-loopback address is refused (decision 26). */
+  readonly host?: string
+  /** Default 7077; 0 takes any free port. */
+  readonly port?: number
+  /** Where the database, code and logs live; `memory` keeps executions in memory only. Default `./.perdure`. */
+  readonly data?: string | { readonly kind: 'memory' }
+  readonly functions: readonly FunctionDeclaration[]
+  readonly place?: Partial<Place>
+  readonly limits?: Partial<Limits>
+  /** `manual`: time stands still but for `advance` (tests only). `skip`: jumps to the next timer whenever nothing runs. */
+  readonly clock?: 'system' | 'manual' | 'skip'
+  /** Treat an unqualified Invoke of a durable function as `$LATEST` instead of refusing it. Default false. */
+  readonly allowUnqualified?: boolean
+}
+
+export interface RunningPerdure {
+  /** `http://host:port`. */
+  readonly endpoint: string
+  /** Stops accepting, drains for at most `graceMs` (default 10 s), ends function processes, closes the store. */
+  close(graceMs?: number): Promise<void>
+}

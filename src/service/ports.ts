@@ -1,0 +1,112 @@
+/**
+ * The ports of the service: everything it needs from the world, injected so that tests and the simulator can stand
+ * in for the world (decision 24). Their real implementations are small and live at the edge (`adapters.ts`, the
+ * functions room, the journal room).
+ */
+import type { DurableConfig, ErrorObject } from '../protocol/shapes.ts'
+
+export interface Clock {
+  /** Epoch milliseconds. */
+  now(): number
+}
+
+/** Calls back at or after a time of the clock, never before. Beyond 24.8 days too. */
+export interface Timers {
+  /** Returns a function that cancels; cancelling twice, or after the call, does nothing. */
+  at(dueMs: number, call: () => void): () => void
+}
+
+export interface Entropy {
+  /** `bytes` random bytes as lower-case hex. */
+  hex(bytes: number): string
+  /** A UUID of version 4. */
+  uuid(): string
+}
+
+/** A version of a function as it can be invoked. */
+export interface FunctionVersion {
+  readonly name: string
+  /** `$LATEST` or digits. */
+  readonly version: string
+  /** Qualified with `version`. */
+  readonly arn: string
+  readonly timeoutSeconds: number
+  readonly memoryMb: number
+  /** Invocations at a time, over all its processes. */
+  readonly concurrency: number
+  /** Present when the function is durable. */
+  readonly durable: DurableConfig | undefined
+  /** TenancyConfig PER_TENANT: an invocation must name a tenant. */
+  readonly perTenant: boolean
+}
+
+/** One unit of a function's concurrency, with a process behind it. Used once; `run` or `release` gives it back. */
+export interface Slot {
+  /**
+   * Hands the event to the process and resolves with how the invocation ended. Never rejects. For a crash it resolves
+   * only after the process's sockets reached end of file (at most 100 ms), so that its last checkpoint counts.
+   */
+  run(request: InvocationRequest): Promise<InvocationResult>
+  /** Gives the slot back unused. */
+  release(): void
+}
+
+export interface InvocationRequest {
+  readonly requestId: string
+  /** The event as JSON text. */
+  readonly event: string
+  /** `X-Amz-Client-Context`, decoded; only for plain functions. */
+  readonly clientContext?: string
+  readonly tenantId?: string
+  readonly traceHeader?: string
+  /** The execution that this invocation belongs to, for the log. */
+  readonly executionArn?: string
+}
+
+export type InvocationResult =
+  /** What the function posted as its response: bytes, usually JSON text. */
+  | { readonly kind: 'response'; readonly body: Uint8Array; readonly logTail: string }
+  /**
+   * The function failed: it posted an error, timed out, ran out of memory or its process ended. `body` is what the
+   * caller of a plain function gets (spec 02 §2.1 "Function error payloads"); `error` the same as an ErrorObject.
+   */
+  | { readonly kind: 'error'; readonly error: ErrorObject; readonly body: string; readonly logTail: string }
+  /** The platform failed before or while the handler ran; the function is not to blame. */
+  | { readonly kind: 'platform'; readonly error: ErrorObject; readonly logTail: string }
+
+/** The functions that can be invoked, as the functions room offers them. */
+export interface Functions {
+  /** The version that a name and qualifier mean, or undefined when there is none. Absent qualifier: `$LATEST`. */
+  resolve(name: string, qualifier: string | undefined): FunctionVersion | undefined
+  list(): readonly FunctionVersion[]
+  /**
+   * Waits, first come first served, until the function may run one more invocation and a process is ready for it.
+   * Rejects with `signal.reason` when aborted. A process that cannot be started (a broken handler) does not reject
+   * here: its slot's `run` resolves with the error.
+   */
+  reserve(version: FunctionVersion, tenantId: string | undefined, signal: AbortSignal): Promise<Slot>
+  /** Calls back whenever functions were added, changed or removed. */
+  onChange(call: () => void): void
+}
+
+/** One line that a function printed, or that the platform says about an invocation (START, END, REPORT). */
+export interface LogRecord {
+  readonly at: number
+  readonly functionName: string
+  readonly version: string
+  readonly requestId?: string
+  readonly executionArn?: string
+  readonly stream: 'stdout' | 'stderr' | 'platform'
+  readonly line: string
+}
+
+export interface Logs {
+  /** The newest `limit` records that match, oldest first. `afterMs` is exclusive. */
+  query(query: {
+    readonly executionArn?: string
+    readonly functionName?: string
+    readonly requestId?: string
+    readonly afterMs?: number
+    readonly limit: number
+  }): Promise<readonly LogRecord[]>
+}
