@@ -86,6 +86,11 @@ export interface AppendBatch {
   readonly items: readonly AppendItem[]
   /** Outbox rows that were delivered, to be deleted in the same transaction. Unknown ids are ignored. */
   readonly settled: readonly string[]
+  /**
+   * Outbox rows that belong to no item (asynchronous invocations of plain functions, and their retries, which settle
+   * the row before). Written in the same transaction; an id that exists already is left as it is.
+   */
+  readonly posted?: readonly OutboxRow[]
 }
 
 export interface ListQuery {

@@ -40,8 +40,9 @@ export interface ExecutionDescription extends ExecutionSummary {
 
 export interface StartRequest {
   readonly target: FunctionVersion & { readonly durable: DurableConfig }
-  /** A version or alias was asked for, not merely drawn: a named start compares it (decision 5). */
   readonly name: string | undefined
+  /** The version was drawn from an alias, not asked for: a named start does not compare it (decision 5). */
+  readonly versionDrawn?: true
   /** JSON text exactly as received; `{}` for an empty body. */
   readonly input: string
   readonly mode: 'sync' | 'async'
