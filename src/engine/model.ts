@@ -6,6 +6,7 @@
  * `INLINE_TEXT_CHARS` is replaced by its place in the journal (decision 7), so that memory follows the number of
  * operations and not the size of their payloads.
  */
+import type { ApiError } from '../protocol/errors.ts'
 import type {
   ClosedStatus,
   DurableConfig,
@@ -70,8 +71,6 @@ export interface JournalEvent {
   readonly requestId?: string
   /** ExecutionStarted. */
   readonly executionTimeoutSeconds?: number
-  /** The operation did not exist before and starts in its final state (a close without START, spec 04 §4.8, §4.9). */
-  readonly created?: true
 }
 
 /** A completion from outside that arrived while an invocation ran (decision 13). No EventId until it is drained. */
@@ -90,6 +89,12 @@ export type Arrival =
       readonly result?: string
       readonly error?: ErrorObject
     }
+
+/** A completion that waits to be drained, and when it arrived. */
+export interface InboxItem {
+  readonly arrival: Arrival
+  readonly at: number
+}
 
 /** What a draining entry took in before its own events: inbox completions, due timers, and steps that became READY (no event). */
 export interface Drained {
@@ -161,9 +166,9 @@ export type Entry = EntryBase &
         /** Outcome given by an EXECUTION update; its event follows at the end of the invocation (spec 04 §4.7). */
         readonly outcome?: ExecutionOutcome
       }
-    | { readonly kind: 'arrived'; readonly arrival: Arrival; readonly sdkInvocationId?: string }
+    | { readonly kind: 'arrived'; readonly arrival: Arrival; readonly completedBy?: CompletedBy }
     | { readonly kind: 'heartbeat'; readonly id: string }
-    | { readonly kind: 'woke'; readonly sdkInvocationId?: string }
+    | { readonly kind: 'woke'; readonly completedBy?: CompletedBy }
     | {
         readonly kind: 'invocationEnded'
         readonly requestId: string
@@ -176,6 +181,12 @@ export type Entry = EntryBase &
       }
     | { readonly kind: 'closed' }
   )
+
+/** Which client call completed a callback: its repeat gets the same answer (decision 19). */
+export interface CompletedBy {
+  readonly id: string
+  readonly sdkInvocationId: string
+}
 
 export interface ExecutionOutcome {
   readonly status: 'SUCCEEDED' | 'FAILED'
@@ -264,7 +275,9 @@ export interface ExecutionState {
   readonly ids: string[]
   /** Non-terminal operations that something outside the function will move (spec 06 §6.3 "pending"). */
   readonly pending: Set<string>
-  readonly inbox: Arrival[]
+  /** Earliest due time of any pending operation; Infinity when none is armed. */
+  nextDueAt: number
+  readonly inbox: InboxItem[]
   /** `amz-sdk-invocation-id` by operation of completed callbacks (decision 19). */
   readonly completedBy: Map<string, string>
   invocation: Invocation | undefined
@@ -273,9 +286,11 @@ export interface ExecutionState {
   readonly unseen: Set<string>
   /** No invocation runs and one is due: now (0) or at a time. */
   invokeAt: number | undefined
-  /** Failed invocations since the last that ended normally, counting only the function's own failures. */
+  /** Invocations that the function failed since the last that ended normally, and when the first of them started. */
   failures: number
-  lastNormalAt: number
+  failingSince: number | undefined
+  /** Invocations that the platform failed, in a row. */
+  platformFailures: number
   /** Payload bytes written so far (spec 08 §8.8). */
   storedBytes: number
 }
@@ -345,9 +360,7 @@ export type Answer =
       readonly kind: 'checkpoint'
       /** Absent after an EXECUTION update (spec 05 §5.6). */
       readonly token: string | undefined
-      /** Ids of the operations that the answer shows, each with its newest state. */
-      readonly operationIds: readonly string[]
-      /** The answer repeats an earlier checkpoint: the states as of its entry at `seq` are wanted. */
+      /** The answer repeats that of the checkpoint entry at this seq: `answeredOperations` of the state as it was then. */
       readonly replayOf?: number
     }
   | { readonly kind: 'stopped'; readonly at: number }
@@ -361,9 +374,7 @@ export type Answer =
   | { readonly kind: 'ignored' }
 
 /** Success may have no entry: nothing changed (a replay, an idempotent stop, a heartbeat inside its slack). */
-export type Decision =
-  | { readonly entry: Entry | undefined; readonly answer: Answer }
-  | { readonly error: import('../protocol/errors.ts').ApiError }
+export type Decision = { readonly entry: Entry | undefined; readonly answer: Answer } | { readonly error: ApiError }
 
 // ------------------------------------------------------------------------------------------------------ effects
 
