@@ -10,6 +10,7 @@ import { OPERATION_ACTIONS, OPERATION_TYPES, type OperationUpdate } from '../pro
 import { apply } from './apply.ts'
 import { decodeEntry } from './codec.ts'
 import type { ExecutionState, OperationState } from './model.ts'
+import { MODULES } from './operations/table.ts'
 import { readSnapshot, writeSnapshot } from './snapshot.ts'
 import { currentToken } from './token.ts'
 
@@ -179,6 +180,7 @@ function attempt(driver: Driver, action: Action, sent: Sent[]): 'refused' | 'acc
       const result = driver.send({ kind: 'checkpoint', ...request })
       assert.equal(driver.journal.length, length, 'a consumed token changed the journal (I3)')
       if ('error' in result) return 'refused'
+      assert.equal(clientToken, earlier.clientToken, 'a repeat without its ClientToken was answered (I3)')
       assert.ok(result.answer.kind === 'checkpoint' && result.answer.replayOf !== undefined)
       assert.equal(result.answer.token, earlier.next, 'a repeat got another answer (I3)')
       return 'refused'
@@ -229,6 +231,15 @@ function pickOperation(state: ExecutionState, pick: number): OperationState | un
   return operations[pick % Math.max(1, operations.length)]
 }
 
+/** What is pending, and when the first of it is due, follows from the operations alone. */
+function assertPending(state: ExecutionState): void {
+  const pending = [...state.operations.values()].filter((operation) => MODULES[operation.type].pending(operation))
+  const expected = state.status === 'RUNNING' ? pending : []
+  assert.deepEqual(new Set(expected.map(({ id }) => id)), state.pending)
+  const dueTimes = expected.map((operation) => MODULES[operation.type].dueAt(operation))
+  assert.equal(Math.min(...dueTimes, Number.POSITIVE_INFINITY), state.nextDueAt)
+}
+
 function newDriver(): Driver {
   const driver = new Driver({ invocationRetryGiveUpMs: 20_000 }, 120)
   for (const operation of ['a', 'b', 'c', 'd', 'x', 'y']) driver.targets.set(operation, { kind: 'plain', version: '1' })
@@ -263,6 +274,7 @@ test('I1, I3, I4, I6: random hostile commands never break an execution, and its 
         }
         if (index === cut) snapshot = { text: writeSnapshot(driver.state), length: driver.journal.length }
       }
+      assertPending(driver.state)
       const { history } = driver
       assert.deepEqual(
         history.map(({ EventId }) => EventId),
