@@ -8,14 +8,16 @@ import { type ObservedEvent, restoreNames } from './matcher.ts'
 import type { CallbackAction } from './requirement.ts'
 import type { ServiceUnderTest } from './service-under-test.ts'
 
+export type CallbackClient = Pick<ServiceUnderTest, 'completeCallback'>
+
 export class CallbackSender {
-  readonly #service: ServiceUnderTest
+  readonly #service: CallbackClient
   readonly #unused: CallbackAction[]
   readonly #seen = new Set<string>()
   readonly #sending: Promise<void>[] = []
   readonly #problems: string[] = []
 
-  constructor(service: ServiceUnderTest, actions: readonly CallbackAction[]) {
+  constructor(service: CallbackClient, actions: readonly CallbackAction[]) {
     this.#service = service
     this.#unused = [...actions]
   }
