@@ -11,7 +11,11 @@
  *   past the newest entry.
  * - Everything but journal entries and the name registry is an index or a cache that could be rebuilt.
  * - Methods take one readonly object; rows come back in the order that each method states.
- * - Texts may hold any Unicode scalar value, and lone surrogates must come back unchanged.
+ * - Texts may hold any Unicode scalar value, and lone surrogates must come back unchanged. Ids that rows are ordered
+ *   by (execution, outbox) are ASCII.
+ * - `firstEventId` never falls from one entry of an execution to the next.
+ * - An execution is open until its index row has an `endedAt`.
+ * - A rejection is a `StoreError` (`store-error.ts`), named by what the caller may do next.
  */
 import type { ExecutionStatus } from '../protocol/shapes.ts'
 
@@ -74,17 +78,21 @@ export interface AppendItem {
   readonly entries: readonly { readonly firstEventId: number; readonly text: string }[]
   /** Written when it changed; always present for a new execution. */
   readonly index: IndexRow | undefined
+  /** Duties to add. One whose id is there already is the same duty and stays as it is. */
   readonly outbox: readonly OutboxRow[]
 }
 
 export type AppendResult =
   | { readonly ok: true; readonly key: ExecutionKey }
-  /** `conflict`: another writer was first, or the execution is gone. `exists`: the execution id is taken. */
+  /**
+   * `conflict`: another writer was first, or the execution is gone. `exists`: the execution id is taken; said before
+   * `nameTaken`, so that a repeated creation recognises itself.
+   */
   | { readonly ok: false; readonly reason: 'conflict' | 'nameTaken' | 'exists' }
 
 export interface AppendBatch {
   readonly items: readonly AppendItem[]
-  /** Outbox rows that were delivered, to be deleted in the same transaction. Unknown ids are ignored. */
+  /** Outbox rows that were delivered, deleted in the same transaction before the items. Unknown ids are ignored. */
   readonly settled: readonly string[]
   /**
    * Outbox rows that belong to no item (asynchronous invocations of plain functions, and their retries, which settle
@@ -143,14 +151,17 @@ export interface Store {
   listOpen(query: { afterId: string; limit: number }): Promise<readonly ExecutionRow[]>
   /** Every unsettled duty, by id ascending, for recovery. */
   listOutbox(query: { afterId: string; limit: number }): Promise<readonly OutboxRow[]>
-  /** Closed executions whose retention is over at `nowMs`, oldest end first. */
+  /** Closed executions whose retention is over at `nowMs`, the longest overdue first, then by executionId. */
   listExpired(query: { nowMs: number; limit: number }): Promise<readonly ExecutionRow[]>
 
   readSnapshot(query: { key: ExecutionKey }): Promise<Snapshot | undefined>
   /** A cache: may be lost in a crash, need not be synced. */
   writeSnapshot(query: { key: ExecutionKey; snapshot: Snapshot }): Promise<void>
 
-  /** Removes a closed execution with its journal, snapshot and name. */
+  /**
+   * Removes a closed execution with its journal, snapshot and name; its unsettled duties stay. Nothing happens when it
+   * is gone already; an open one is refused. The key is never used again.
+   */
   purge(query: { key: ExecutionKey }): Promise<void>
 
   /** Resolves when everything accepted before is durable and all handles are closed. */

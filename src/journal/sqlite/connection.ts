@@ -1,0 +1,39 @@
+/**
+ * How each thread opens the database. WAL with synchronous=FULL: a commit returns after the WAL is synced, and a
+ * reader sees a commit only after that sync. The WAL is never checkpointed inside a commit (`wal-policy.ts`).
+ */
+import { DatabaseSync } from 'node:sqlite'
+
+/** Another connection holds a lock only for moments (end of a checkpoint, reset of the WAL). */
+const BUSY_TIMEOUT_MS = 10_000
+/** After a reset the WAL file is cut to this size. */
+const WAL_KEPT_BYTES = 67_108_864
+const PAGE_CACHE_KIB = 32_768
+
+export function openWriterConnection(path: string, maxBytes: number | undefined): DatabaseSync {
+  const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS })
+  // Only a database without tables takes this up, so it comes before the migrations.
+  db.exec('PRAGMA auto_vacuum = INCREMENTAL')
+  db.exec('PRAGMA journal_mode = WAL')
+  db.exec('PRAGMA synchronous = FULL')
+  db.exec('PRAGMA wal_autocheckpoint = 0')
+  db.exec(`PRAGMA journal_size_limit = ${WAL_KEPT_BYTES}`)
+  db.exec(`PRAGMA cache_size = -${PAGE_CACHE_KIB}`)
+  if (maxBytes !== undefined) limitSize(db, maxBytes)
+  return db
+}
+
+/** Reads, and moves pages from the WAL to the database: the one kind of writing that `query_only` permits. */
+export function openReaderConnection(path: string): DatabaseSync {
+  const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS })
+  db.exec('PRAGMA query_only = ON')
+  db.exec('PRAGMA synchronous = FULL')
+  db.exec('PRAGMA wal_autocheckpoint = 0')
+  db.exec(`PRAGMA cache_size = -${PAGE_CACHE_KIB}`)
+  return db
+}
+
+function limitSize(db: DatabaseSync, maxBytes: number): void {
+  const pageBytes = Number(db.prepare('PRAGMA page_size').get()?.['page_size'])
+  db.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxBytes / pageBytes))}`)
+}

@@ -1,0 +1,82 @@
+/** Statements on `journal`. A reader sees no journal of an execution that is being purged. */
+import type { DatabaseSync } from 'node:sqlite'
+import type { JournalRow } from '../../store.ts'
+import { readNumber, readText, storedText } from '../stored-text.ts'
+
+const NOT_PURGED = 'EXISTS (SELECT 1 FROM executions WHERE key = execution)'
+
+/** The newest seq of an execution, 0 without entries. Index: UNIQUE (execution, seq), its last place. */
+export function newestSeq(db: DatabaseSync): (key: number) => number {
+  const statement = db.prepare('SELECT max(seq) FROM journal WHERE execution = ?')
+  statement.setReturnArrays(true)
+  return (key) => {
+    const row = statement.get(key) as unknown as readonly [number | null]
+    return row[0] ?? 0
+  }
+}
+
+/** Adds an entry. Index: UNIQUE (execution, seq) is the compare-and-swap itself. */
+export function insertEntry(db: DatabaseSync): (key: number, seq: number, firstEventId: number, text: string) => void {
+  const statement = db.prepare('INSERT INTO journal (execution, seq, first_event_id, text) VALUES (?, ?, ?, ?)')
+  return (key, seq, firstEventId, text) => {
+    statement.run(key, seq, firstEventId, storedText(text))
+  }
+}
+
+/** Removes at most `limit` entries, oldest first; returns how many. Index: UNIQUE (execution, seq), a range from its start. */
+export function deleteEntries(db: DatabaseSync): (key: number, limit: number) => number {
+  const statement = db.prepare(
+    'DELETE FROM journal WHERE rowid IN (SELECT rowid FROM journal WHERE execution = ? ORDER BY seq LIMIT ?)',
+  )
+  return (key, limit) => Number(statement.run(key, limit).changes)
+}
+
+/** Entries after a seq, ascending, read as they are asked for. Index: UNIQUE (execution, seq), a range. */
+export function entriesAfter(db: DatabaseSync): (key: number, afterSeq: number) => Generator<JournalRow> {
+  const statement = db.prepare(
+    `SELECT seq, first_event_id, text FROM journal WHERE execution = ? AND seq > ? AND ${NOT_PURGED} ORDER BY seq`,
+  )
+  return function* (key, afterSeq) {
+    for (const row of statement.iterate(key, afterSeq)) yield journalRow(row)
+  }
+}
+
+/** One entry. Index: UNIQUE (execution, seq), a point. */
+export function entryAt(db: DatabaseSync): (key: number, seq: number) => JournalRow | undefined {
+  const statement = db.prepare(
+    `SELECT seq, first_event_id, text FROM journal WHERE execution = ? AND seq = ? AND ${NOT_PURGED}`,
+  )
+  return (key, seq) => {
+    const row = statement.get(key, seq)
+    return row === undefined ? undefined : journalRow(row)
+  }
+}
+
+/** EventId at which an entry begins. Index: UNIQUE (execution, seq), a point; long texts are not touched. */
+export function firstEventIdAt(db: DatabaseSync): (key: number, seq: number) => number {
+  const statement = db.prepare('SELECT first_event_id FROM journal WHERE execution = ? AND seq = ?')
+  return (key, seq) => readNumber(statement.get(key, seq)?.['first_event_id'])
+}
+
+/** Entries from a seq on that begin at or before an EventId, ascending. Index: UNIQUE (execution, seq), a range. */
+export function entriesUpToEvent(
+  db: DatabaseSync,
+): (key: number, fromSeq: number, toEventId: number) => Generator<JournalRow> {
+  const statement = db.prepare(
+    `SELECT seq, first_event_id, text FROM journal WHERE execution = ? AND seq >= ? AND ${NOT_PURGED} ORDER BY seq`,
+  )
+  return function* (key, fromSeq, toEventId) {
+    for (const row of statement.iterate(key, fromSeq)) {
+      if (readNumber(row['first_event_id']) > toEventId) return
+      yield journalRow(row)
+    }
+  }
+}
+
+type Row = ReturnType<ReturnType<DatabaseSync['prepare']>['all']>[number]
+
+const journalRow = (row: Row): JournalRow => ({
+  seq: readNumber(row['seq']),
+  firstEventId: readNumber(row['first_event_id']),
+  text: readText(row['text']),
+})

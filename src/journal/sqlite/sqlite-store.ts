@@ -1,0 +1,232 @@
+/**
+ * The store in one SQLite database (decision 4): journals as rows, one writer thread and one reader thread, so that the
+ * main thread never waits for a disk. `writer.ts` and `reader.ts` hold what happens in the threads, `sql/` the
+ * statements, `group-commit.ts` how appends share a transaction, `wal-policy.ts` how the log stays bounded.
+ *
+ * States of a store: *open*; *closing* from the call of `close`, which refuses new requests and waits for the old;
+ * *closed*. An open store may be *failed* in one of its threads (`writer.ts`, `worker-channel.ts`): every request that
+ * needs that thread is then rejected with the reason, and only `close` is of use.
+ */
+import { join } from 'node:path'
+import { checkBatch } from '../batch-rules.ts'
+import type {
+  AppendBatch,
+  AppendResult,
+  ExecutionKey,
+  ExecutionRow,
+  JournalRow,
+  ListQuery,
+  OutboxRow,
+  Snapshot,
+  Store,
+} from '../store.ts'
+import { StoreError, storeClosed } from '../store-error.ts'
+import { type DirectoryLock, lockDirectory } from './directory-lock.ts'
+import { GroupCommit } from './group-commit.ts'
+import type {
+  Committed,
+  ReaderRequest,
+  ReaderSettings,
+  ReadMethod,
+  ReadQuery,
+  ReadResult,
+  WriteOperation,
+  WriteOutcome,
+  WriterReady,
+  WriterRequest,
+  WriterSettings,
+} from './messages.ts'
+import { isWorthMoving, type WalSize } from './wal-policy.ts'
+import { WorkerChannel } from './worker-channel.ts'
+
+export interface SqliteStoreOptions {
+  /** Where the database lives; created when it is not there. The store holds the directory's lock while it is open. */
+  readonly directory: string
+  /** The database file grows no larger than about this; appends beyond it are `unavailable`. Unset: as the disk allows. */
+  readonly maxBytes?: number
+}
+
+const DATABASE_FILE = 'journal.db'
+
+export class SqliteStore implements Store {
+  readonly #lock: DirectoryLock
+  readonly #writer: WorkerChannel<WriterRequest>
+  readonly #reader: WorkerChannel<ReaderRequest>
+  readonly #commits: GroupCommit
+  #closing: Promise<void> | undefined
+  #movingWal = false
+  /** A fault of the reader while it moved pages: from then on nothing is written. */
+  #failure: StoreError | undefined
+
+  static async open(options: SqliteStoreOptions): Promise<SqliteStore> {
+    const lock = lockDirectory(options.directory)
+    const path = join(options.directory, DATABASE_FILE)
+    try {
+      const settings: WriterSettings = { path, maxBytes: options.maxBytes }
+      const writer = await WorkerChannel.open<WriterRequest, WriterReady>('writer', settings)
+      const reader = await openReader(path, writer.channel)
+      return new SqliteStore(lock, writer.channel, reader, writer.ready)
+    } catch (error) {
+      lock.release()
+      throw error
+    }
+  }
+
+  private constructor(
+    lock: DirectoryLock,
+    writer: WorkerChannel<WriterRequest>,
+    reader: WorkerChannel<ReaderRequest>,
+    ready: WriterReady,
+  ) {
+    this.#lock = lock
+    this.#writer = writer
+    this.#reader = reader
+    this.#commits = new GroupCommit(
+      async (operations) => (await writer.request({ kind: 'commit', operations })) as Committed,
+      ({ wal }) => void this.#tendWal(wal),
+    )
+    for (const key of ready.unfinishedPurges) void this.#resumePurge(key)
+  }
+
+  async append(batch: AppendBatch): Promise<readonly AppendResult[]> {
+    checkBatch(batch)
+    return (await this.#write({ kind: 'append', batch }, 'appended')).results
+  }
+
+  async writeSnapshot(query: { key: ExecutionKey; snapshot: Snapshot }): Promise<void> {
+    await this.#write({ kind: 'snapshot', ...query }, 'snapshotWritten')
+  }
+
+  async purge(query: { key: ExecutionKey }): Promise<void> {
+    while (!(await this.#write({ kind: 'purge', key: query.key }, 'purged')).done) {
+      // The next step goes with the next group, so that appends in between wait for one step only.
+    }
+  }
+
+  findById(executionId: string): Promise<ExecutionRow | undefined> {
+    return this.#read('findById', executionId)
+  }
+
+  findByName(query: { functionName: string; name: string }): Promise<ExecutionRow | undefined> {
+    return this.#read('findByName', query)
+  }
+
+  findBySdkInvocation(query: {
+    functionName: string
+    sdkInvocationId: string
+    sinceMs: number
+  }): Promise<ExecutionRow | undefined> {
+    return this.#read('findBySdkInvocation', query)
+  }
+
+  readJournal(query: { key: ExecutionKey; afterSeq: number; maxBytes: number }): Promise<readonly JournalRow[]> {
+    return this.#read('readJournal', query)
+  }
+
+  readEntry(query: { key: ExecutionKey; seq: number }): Promise<JournalRow | undefined> {
+    return this.#read('readEntry', query)
+  }
+
+  readHistory(query: { key: ExecutionKey; fromEventId: number; toEventId: number }): Promise<readonly JournalRow[]> {
+    return this.#read('readHistory', query)
+  }
+
+  list(query: ListQuery): Promise<readonly ExecutionRow[]> {
+    return this.#read('list', query)
+  }
+
+  listOpen(query: { afterId: string; limit: number }): Promise<readonly ExecutionRow[]> {
+    return this.#read('listOpen', query)
+  }
+
+  listOutbox(query: { afterId: string; limit: number }): Promise<readonly OutboxRow[]> {
+    return this.#read('listOutbox', query)
+  }
+
+  listExpired(query: { nowMs: number; limit: number }): Promise<readonly ExecutionRow[]> {
+    return this.#read('listExpired', query)
+  }
+
+  readSnapshot(query: { key: ExecutionKey }): Promise<Snapshot | undefined> {
+    return this.#read('readSnapshot', query)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#closeAll()
+    return this.#closing
+  }
+
+  async #closeAll(): Promise<void> {
+    await this.#commits.idle()
+    try {
+      await this.#reader.close({ kind: 'close' })
+    } finally {
+      await closeWriter(this.#writer, this.#lock)
+    }
+  }
+
+  async #write<Kind extends WriteOutcome['kind']>(
+    operation: WriteOperation,
+    expected: Kind,
+  ): Promise<Extract<WriteOutcome, { kind: Kind }>> {
+    if (this.#closing !== undefined) throw storeClosed()
+    if (this.#failure !== undefined) throw this.#failure
+    const outcome = await this.#commits.add(operation)
+    if (outcome.kind !== expected)
+      throw new StoreError('failed', `The journal answered ${outcome.kind}, not ${expected}.`)
+    return outcome as Extract<WriteOutcome, { kind: Kind }>
+  }
+
+  async #read<Method extends ReadMethod>(kind: Method, query: ReadQuery<Method>): Promise<ReadResult<Method>> {
+    if (this.#closing !== undefined) throw storeClosed()
+    // One of the union by construction; the compiler does not pair `kind` and `query` of a generic method.
+    const request = { kind, query } as unknown as ReaderRequest
+    return (await this.#reader.request(request)) as ReadResult<Method>
+  }
+
+  /** Goes on with a purge that the last process did not finish; what this one cannot finish is left to the next. */
+  async #resumePurge(key: ExecutionKey): Promise<void> {
+    try {
+      await this.purge({ key })
+    } catch (error) {
+      this.#noteFailure(error)
+    }
+  }
+
+  /** Lets the reader move the WAL's pages in the background (`wal-policy.ts`). */
+  async #tendWal(wal: WalSize): Promise<void> {
+    if (this.#movingWal || this.#closing !== undefined || !isWorthMoving(wal)) return
+    this.#movingWal = true
+    try {
+      await this.#reader.request({ kind: 'moveWal' })
+    } catch (error) {
+      this.#noteFailure(error)
+    } finally {
+      this.#movingWal = false
+    }
+  }
+
+  /** What passes (no room, closed meanwhile) is tried again by a later commit or start; the rest ends all writing. */
+  #noteFailure(error: unknown): void {
+    if (error instanceof StoreError && error.consequence !== 'failed') return
+    this.#failure ??= error instanceof StoreError ? error : new StoreError('failed', String(error), { cause: error })
+  }
+}
+
+async function openReader(path: string, writer: WorkerChannel<WriterRequest>): Promise<WorkerChannel<ReaderRequest>> {
+  try {
+    const settings: ReaderSettings = { path }
+    return (await WorkerChannel.open<ReaderRequest, undefined>('reader', settings)).channel
+  } catch (error) {
+    await writer.close({ kind: 'close' })
+    throw error
+  }
+}
+
+async function closeWriter(writer: WorkerChannel<WriterRequest>, lock: DirectoryLock): Promise<void> {
+  try {
+    await writer.close({ kind: 'close' })
+  } finally {
+    lock.release()
+  }
+}

@@ -1,0 +1,212 @@
+/**
+ * The writing side of the database, in the writer's thread: the only place that changes it.
+ *
+ * A group of operations is one transaction. Each item of an append is checked before anything of it is written (its
+ * seq, its name, its id), so one that loses leaves no trace and needs no savepoint.
+ *
+ * States: *writing*, and *failed* after a fault that makes the disk's content unknown (`failure.ts`). A failed writer
+ * answers every group with that fault and touches the database no more.
+ */
+import type { DatabaseSync } from 'node:sqlite'
+import { openExecutionKept } from '../batch-rules.ts'
+import type { AppendBatch, AppendItem, AppendResult, ExecutionKey } from '../store.ts'
+import { type Failure, failureOf } from './failure.ts'
+import type { Committed, WriteOperation, WriteOutcome } from './messages.ts'
+import * as executions from './sql/executions.ts'
+import * as journal from './sql/journal.ts'
+import * as outbox from './sql/outbox.ts'
+import * as purges from './sql/purges.ts'
+import * as snapshots from './sql/snapshots.ts'
+import * as wal from './sql/wal.ts'
+import { isAtBound, type WalSize } from './wal-policy.ts'
+
+/** Entries removed by one step of a purge: a few milliseconds, so that appends between the steps hardly wait. */
+const PURGED_ENTRIES_PER_STEP = 1_000
+/** Pages given back per step, and free pages that stay in the file for the next appends. */
+const VACUUMED_PAGES_PER_STEP = 512
+const KEPT_FREE_PAGES = 256
+
+export class Writer {
+  readonly #db: DatabaseSync
+  readonly #sql: ReturnType<typeof prepare>
+  /** Executions that are gone but whose journals are still being removed: the table `purges`. */
+  #purging: Set<ExecutionKey>
+  #failure: Failure | undefined
+  #wal: WalSize
+
+  constructor(db: DatabaseSync) {
+    this.#db = db
+    this.#sql = prepare(db)
+    this.#purging = this.#readPurging()
+    this.#wal = this.#sql.walSize()
+  }
+
+  get unfinishedPurges(): readonly ExecutionKey[] {
+    return [...this.#purging]
+  }
+
+  commit(operations: readonly WriteOperation[]): Committed {
+    const outcomes = this.#commitGroup(operations)
+    if (this.#failure === undefined) this.#wal = this.#sql.walSize()
+    return { outcomes, wal: this.#wal }
+  }
+
+  /** To be called between commits, when their answers are out. */
+  boundWal(): void {
+    if (this.#failure !== undefined || !isAtBound(this.#wal)) return
+    try {
+      this.#wal = this.#sql.moveWal()
+    } catch (error) {
+      this.#noteFailure(failureOf(error))
+    }
+  }
+
+  close(): void {
+    try {
+      if (this.#failure === undefined) this.#sql.truncateWal()
+    } finally {
+      this.#db.close()
+    }
+  }
+
+  #commitGroup(operations: readonly WriteOperation[]): WriteOutcome[] {
+    if (this.#failure !== undefined) return allFailed(operations, this.#failure)
+    try {
+      this.#db.exec('BEGIN IMMEDIATE')
+      const outcomes = operations.map((operation) => this.#apply(operation))
+      this.#db.exec('COMMIT')
+      return outcomes
+    } catch (error) {
+      const failure = failureOf(error)
+      this.#noteFailure(failure)
+      this.#rollBack()
+      // One operation that cannot be stored must not take down the others of its group.
+      if (failure.consequence === 'refused' && operations.length > 1) {
+        return operations.flatMap((operation) => this.#commitGroup([operation]))
+      }
+      return allFailed(operations, failure)
+    }
+  }
+
+  #rollBack(): void {
+    try {
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
+      if (this.#failure === undefined) this.#purging = this.#readPurging()
+    } catch (error) {
+      this.#noteFailure({ ...failureOf(error), consequence: 'failed' })
+    }
+  }
+
+  #noteFailure(failure: Failure): void {
+    if (failure.consequence === 'failed') this.#failure ??= failure
+  }
+
+  #apply(operation: WriteOperation): WriteOutcome {
+    switch (operation.kind) {
+      case 'append':
+        return { kind: 'appended', results: this.#append(operation.batch) }
+      case 'snapshot':
+        this.#sql.upsertSnapshot(numberOf(operation.key), operation.snapshot)
+        return { kind: 'snapshotWritten' }
+      case 'purge':
+        return { kind: 'purged', done: this.#purgeStep(operation.key) }
+    }
+  }
+
+  #append(batch: AppendBatch): AppendResult[] {
+    for (const id of batch.settled) this.#sql.deleteDuty(id)
+    return batch.items.map((item) => ('create' in item.target ? this.#create(item) : this.#extend(item)))
+  }
+
+  #create(item: AppendItem): AppendResult {
+    if (!('create' in item.target) || item.index === undefined) return { ok: false, reason: 'conflict' }
+    const start = item.target.create
+    if (this.#sql.executionIdTaken(start.executionId)) return { ok: false, reason: 'exists' }
+    if (item.firstSeq !== 1) return { ok: false, reason: 'conflict' }
+    if (this.#sql.nameTaken(start.functionName, start.name)) return { ok: false, reason: 'nameTaken' }
+    const key = this.#sql.insertExecution(start, item.index)
+    this.#write(key, item)
+    return { ok: true, key: key as ExecutionKey }
+  }
+
+  #extend(item: AppendItem): AppendResult {
+    if (!('key' in item.target)) return { ok: false, reason: 'conflict' }
+    const key = numberOf(item.target.key)
+    // No entries: the execution is gone, for every execution has its first. A purged one may have some left.
+    const newestSeq = this.#sql.newestSeq(key)
+    if (newestSeq === 0 || item.firstSeq !== newestSeq + 1 || this.#purging.has(item.target.key)) {
+      return { ok: false, reason: 'conflict' }
+    }
+    if (item.index !== undefined) this.#sql.updateIndexRow(key, item.index)
+    this.#write(key, item)
+    return { ok: true, key: item.target.key }
+  }
+
+  #write(key: number, item: AppendItem): void {
+    let seq = item.firstSeq
+    for (const entry of item.entries) {
+      this.#sql.insertEntry(key, seq, entry.firstEventId, entry.text)
+      seq += 1
+    }
+    for (const duty of item.outbox) this.#sql.insertDuty(duty)
+  }
+
+  /** True when nothing is left to do. */
+  #purgeStep(key: ExecutionKey): boolean {
+    const number = numberOf(key)
+    if (!this.#purging.has(key) && !this.#beginPurge(key)) return true
+    const removed = this.#sql.deleteEntries(number, PURGED_ENTRIES_PER_STEP)
+    this.#sql.vacuum(VACUUMED_PAGES_PER_STEP)
+    if (removed === PURGED_ENTRIES_PER_STEP || this.#sql.freePages() > KEPT_FREE_PAGES) return false
+    this.#sql.deletePurge(number)
+    this.#purging.delete(key)
+    return true
+  }
+
+  /** False when there is no such execution. */
+  #beginPurge(key: ExecutionKey): boolean {
+    const execution = this.#sql.executionByKey(numberOf(key))
+    if (execution === undefined) return false
+    if (execution.endedAt === undefined) throw openExecutionKept(execution.executionId)
+    this.#sql.deleteExecution(numberOf(key))
+    this.#sql.deleteSnapshot(numberOf(key))
+    this.#sql.insertPurge(numberOf(key))
+    this.#purging.add(key)
+    return true
+  }
+
+  #readPurging(): Set<ExecutionKey> {
+    return new Set(this.#sql.unfinishedPurges().map((key) => key as ExecutionKey))
+  }
+}
+
+function prepare(db: DatabaseSync) {
+  return {
+    newestSeq: journal.newestSeq(db),
+    insertEntry: journal.insertEntry(db),
+    deleteEntries: journal.deleteEntries(db),
+    executionByKey: executions.executionByKey(db),
+    executionIdTaken: executions.executionIdTaken(db),
+    nameTaken: executions.nameTaken(db),
+    insertExecution: executions.insertExecution(db),
+    updateIndexRow: executions.updateIndexRow(db),
+    deleteExecution: executions.deleteExecution(db),
+    insertDuty: outbox.insertDuty(db),
+    deleteDuty: outbox.deleteDuty(db),
+    upsertSnapshot: snapshots.upsertSnapshot(db),
+    deleteSnapshot: snapshots.deleteSnapshot(db),
+    insertPurge: purges.insertPurge(db),
+    deletePurge: purges.deletePurge(db),
+    unfinishedPurges: purges.unfinishedPurges(db),
+    freePages: purges.freePages(db),
+    vacuum: purges.vacuum(db),
+    walSize: wal.walSize(db),
+    moveWal: wal.moveWal(db),
+    truncateWal: wal.truncateWal(db),
+  }
+}
+
+const numberOf = (key: ExecutionKey): number => Number(key)
+
+const allFailed = (operations: readonly WriteOperation[], failure: Failure): WriteOutcome[] =>
+  operations.map(() => ({ kind: 'failed', failure }))
