@@ -1,9 +1,9 @@
 /** The contract on SQLite, and what only a store on a disk can show. */
-import { SqliteStore } from '../../src/journal/sqlite/sqlite-store.ts'
+import { openSqliteStore } from '../../src/journal/sqlite/sqlite-store.ts'
 import { storeSuite } from './store-suite.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
 storeSuite({
   name: 'sqlite',
-  open: (t) => SqliteStore.open({ directory: temporaryDirectory(t) }),
+  open: (t) => openSqliteStore({ directory: temporaryDirectory(t) }),
 })

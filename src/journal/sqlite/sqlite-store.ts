@@ -48,7 +48,7 @@ export interface SqliteStoreOptions {
 
 const DATABASE_FILE = 'journal.db'
 
-export class SqliteStore implements Store {
+class SqliteStore implements Store {
   readonly #lock: DirectoryLock
   readonly #writer: WorkerChannel<WriterRequest>
   readonly #reader: WorkerChannel<ReaderRequest>
@@ -58,21 +58,7 @@ export class SqliteStore implements Store {
   /** A fault of the reader while it moved pages: from then on nothing is written. */
   #failure: StoreError | undefined
 
-  static async open(options: SqliteStoreOptions): Promise<SqliteStore> {
-    const lock = lockDirectory(options.directory)
-    const path = join(options.directory, DATABASE_FILE)
-    try {
-      const settings: WriterSettings = { path, maxBytes: options.maxBytes }
-      const writer = await WorkerChannel.open<WriterRequest, WriterReady>('writer', settings)
-      const reader = await openReader(path, writer.channel)
-      return new SqliteStore(lock, writer.channel, reader, writer.ready)
-    } catch (error) {
-      lock.release()
-      throw error
-    }
-  }
-
-  private constructor(
+  constructor(
     lock: DirectoryLock,
     writer: WorkerChannel<WriterRequest>,
     reader: WorkerChannel<ReaderRequest>,
@@ -210,6 +196,21 @@ export class SqliteStore implements Store {
   #noteFailure(error: unknown): void {
     if (error instanceof StoreError && error.consequence !== 'failed') return
     this.#failure ??= error instanceof StoreError ? error : new StoreError('failed', String(error), { cause: error })
+  }
+}
+
+/** Opens the database of a directory, creating or migrating it, with exclusive use of the directory until it is closed. */
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+  const lock = lockDirectory(options.directory)
+  const path = join(options.directory, DATABASE_FILE)
+  try {
+    const settings: WriterSettings = { path, maxBytes: options.maxBytes }
+    const writer = await WorkerChannel.open<WriterRequest, WriterReady>('writer', settings)
+    const reader = await openReader(path, writer.channel)
+    return new SqliteStore(lock, writer.channel, reader, writer.ready)
+  } catch (error) {
+    lock.release()
+    throw error
   }
 }
 
