@@ -39,6 +39,27 @@ export const DEFAULT_LIMITS = {
   invocationRetryGiveUpMs: 600_000,
   /** Retention where DurableConfig gives none. */
   retentionDays: 14,
+
+  // The HTTP server's own limits: what one process takes on at a time. No figures of the real service.
+
+  /** Open connections; further ones are closed at once. */
+  connections: 10_000,
+  /** Request line and headers (the real service: 1 MB). */
+  headerBytes: 65_536,
+  /** From the first byte of a request to the end of its headers, and to the end of its body. */
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 60_000,
+  /** An idle connection; longer than the SDKs keep theirs, so that they close first. */
+  keepAliveTimeoutMs: 75_000,
+  /** Bytes of request bodies held at a time. Beyond, Invoke gets 429 and other requests are not read (decision 18). */
+  bodyBytesInFlight: 268_435_456,
+  /** Invokes between their arrival and their start in the journal. Beyond, 429. */
+  invokesInFlight: 1_000,
+  /** Other requests being worked on. Beyond, Invoke gets 429 and other requests are not read. */
+  requestsInFlight: 4_000,
+  /** Synchronous invocations of one plain function that wait for a process, by number and by payload bytes. Beyond, 429. */
+  queuedPerFunction: 1_000,
+  queuedBytesPerFunction: 67_108_864,
 } as const
 
 export type Limits = { readonly [name in keyof typeof DEFAULT_LIMITS]: number }
