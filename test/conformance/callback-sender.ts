@@ -13,12 +13,15 @@ export type CallbackClient = Pick<ServiceUnderTest, 'completeCallback'>
 export class CallbackSender {
   readonly #service: CallbackClient
   readonly #unused: CallbackAction[]
+  readonly #secondMs: number
   readonly #seen = new Set<string>()
   readonly #sending: Promise<void>[] = []
   readonly #problems: string[] = []
 
-  constructor(service: CallbackClient, actions: readonly CallbackAction[]) {
+  /** `secondMs`: how long a second of a delay lasts. */
+  constructor(service: CallbackClient, actions: readonly CallbackAction[], secondMs = 1000) {
     this.#service = service
+    this.#secondMs = secondMs
     this.#unused = [...actions]
   }
 
@@ -53,7 +56,7 @@ export class CallbackSender {
   async #send(callbackId: string, actions: readonly CallbackAction[]): Promise<void> {
     try {
       for (const action of actions) {
-        await sleep(action.delaySeconds * 1000)
+        await sleep(action.delaySeconds * this.#secondMs)
         await this.#service.completeCallback(callbackId, action.operation, action.payload)
       }
     } catch (error) {

@@ -6,7 +6,7 @@ import { explanation, junit, row } from './report.ts'
 import { parseRequirement } from './requirement.ts'
 import { type Pace, runRequirement, type Service } from './runner.ts'
 
-const impatient: Pace = { pollMs: 1, patienceMs: 20, logPollMs: 1, logPatienceMs: 20 }
+const impatient: Pace = { secondMs: 1000, pollMs: 1, patienceMs: 20, logPollMs: 1, logPatienceMs: 20 }
 
 const greeting = parseRequirement(
   '1-1',

@@ -1,4 +1,7 @@
-/** Handlers for the requirements of the group `invoke` (5-x), and the durable functions that they call. */
+/**
+ * Handlers for the requirements of the group `invoke` (5-x), and the durable functions that they call. Each invoke has
+ * a name, since without one the SDK would take an input that is a text for the name of the function.
+ */
 import { type DurableContext, withDurableExecution } from '@aws/durable-execution-sdk-js'
 
 /** The names that `functions.ts` declares the called functions under. */
@@ -19,7 +22,7 @@ function target(context: DurableContext, name: string): string {
 }
 
 export const echoes = withDurableExecution<string, unknown>((event, context) =>
-  context.invoke(target(context, ECHO), event),
+  context.invoke('echo', target(context, ECHO), event),
 )
 
 export const echoesUnderName = withDurableExecution<{ name: string; payload: string }, unknown>((event, context) =>
@@ -27,27 +30,27 @@ export const echoesUnderName = withDurableExecution<{ name: string; payload: str
 )
 
 export const echoesNull = withDurableExecution<unknown, unknown>((_event, context) =>
-  context.invoke(target(context, ECHO), null),
+  context.invoke('echo', target(context, ECHO), null),
 )
 
 export const failsWithTarget = withDurableExecution<unknown, unknown>((event, context) =>
-  context.invoke(target(context, FAILING), event),
+  context.invoke('failing', target(context, FAILING), event),
 )
 
 export const catchesFailure = withDurableExecution<unknown, unknown>(async (event, context) => {
   try {
-    return await context.invoke(target(context, FAILING), event)
+    return await context.invoke('failing', target(context, FAILING), event)
   } catch {
     return 'fallback'
   }
 })
 
 export const forTenant = withDurableExecution<{ tenantId: string; payload: string }, unknown>((event, context) =>
-  context.invoke(target(context, TENANT_ECHO), event.payload, { tenantId: event.tenantId }),
+  context.invoke('tenant-echo', target(context, TENANT_ECHO), event.payload, { tenantId: event.tenantId }),
 )
 
 export const replaySkipsInvoke = withDurableExecution<unknown, unknown>(async (event, context) => {
-  const value = await context.invoke(target(context, ECHO), event)
+  const value = await context.invoke('echo', target(context, ECHO), event)
   await context.wait({ seconds: 1 })
   return value
 })
@@ -55,7 +58,7 @@ export const replaySkipsInvoke = withDurableExecution<unknown, unknown>(async (e
 export const replayThrowsFailedInvoke = withDurableExecution<unknown, string>(async (event, context) => {
   let caught = 'nothing'
   try {
-    await context.invoke(target(context, FAILING), event)
+    await context.invoke('failing', target(context, FAILING), event)
   } catch (error) {
     caught = String(error)
   }
@@ -64,22 +67,22 @@ export const replayThrowsFailedInvoke = withDurableExecution<unknown, string>(as
 })
 
 export const thenStep = withDurableExecution<unknown, unknown>(async (_event, context) => {
-  const value = await context.invoke<string, string>(target(context, ECHO), 'invoked')
+  const value = await context.invoke<string, string>('echo', target(context, ECHO), 'invoked')
   return context.step(async () => `${value} and used`)
 })
 
 export const insideChildContext = withDurableExecution<unknown, unknown>((event, context) =>
-  context.runInChildContext('calls', (child) => child.invoke(target(context, ECHO), event)),
+  context.runInChildContext('calls', (child) => child.invoke('echo', target(context, ECHO), event)),
 )
 
 export const twoInSequence = withDurableExecution<unknown, unknown>(async (_event, context) => {
-  const first = await context.invoke<string, string>(target(context, ECHO), 'first')
-  const second = await context.invoke<string, string>(target(context, ECHO), 'second')
+  const first = await context.invoke<string, string>('echo', target(context, ECHO), 'first')
+  const second = await context.invoke<string, string>('echo', target(context, ECHO), 'second')
   return [first, second]
 })
 
 export const readsResultInUpperCase = withDurableExecution<string, string>((event, context) =>
-  context.invoke<string, string>(target(context, ECHO), event, {
+  context.invoke<string, string>('echo', target(context, ECHO), event, {
     resultSerdes: {
       serialize: async (value) => value,
       deserialize: async (data) => data?.toUpperCase(),
