@@ -1,0 +1,77 @@
+/** `perdure invoke`: calls a function, waits for its result unless told otherwise, and prints it. */
+import { CLIENT_OPTIONS, clientFor, defineCommand } from '../command.ts'
+import { quoted } from '../execution-reference.ts'
+import { CliFailure, EXIT } from '../failure.ts'
+import { forPrograms } from '../json.ts'
+import { readJson } from '../payload.ts'
+
+export const invoke = defineCommand({
+  name: 'invoke',
+  summary: 'Call a function, durable or plain',
+  operands: '<function>',
+  operandCount: [1, 1],
+  options: {
+    payload: {
+      type: 'string',
+      short: 'p',
+      value: '<json|@file|@->',
+      help: 'Input as JSON, from a file, or from standard input',
+    },
+    event: { type: 'boolean', short: 'e', help: 'Do not wait: print the execution and return' },
+    name: {
+      type: 'string',
+      short: 'n',
+      value: '<name>',
+      help: 'Name of the execution; the same name and payload never run twice',
+    },
+    qualifier: { type: 'string', short: 'q', value: '<version>', help: 'Version to call (default $LATEST)' },
+    tenant: { type: 'string', value: '<id>', help: 'Tenant, for functions declared with tenancy' },
+    ...CLIENT_OPTIONS,
+  },
+  notes: [
+    'The result goes to standard output, everything else to standard error. Exit code 1 when the function failed.',
+  ],
+  examples: [
+    `perdure invoke hello --payload '{"name": "Ada"}'`,
+    'perdure invoke order --payload @order.json --name order-1001 --event',
+  ],
+  async run({ values, operands, terminal, env, cwd, readStdin, stop }) {
+    const client = clientFor(values, env)
+    const functionName = operands[0] ?? ''
+    const payload =
+      values.payload === undefined ? undefined : await readJson('payload', values.payload, { cwd, readStdin })
+    const answer = await client
+      .invoke({
+        functionName,
+        ...(!hasQualifier(functionName) && { qualifier: values.qualifier ?? '$LATEST' }),
+        ...(hasQualifier(functionName) && values.qualifier !== undefined && { qualifier: values.qualifier }),
+        ...(payload !== undefined && { payload }),
+        ...(values.name !== undefined && { executionName: values.name }),
+        ...(values.tenant !== undefined && { tenantId: values.tenant }),
+        type: values.event === true ? 'Event' : 'RequestResponse',
+        signal: stop,
+      })
+      .catch((error: unknown) => {
+        if (!stop.aborted) throw error
+        throw new CliFailure(
+          { cause: 'stopped waiting', consequence: 'an execution that has started goes on without you' },
+          EXIT.interrupted,
+        )
+      })
+    if (values.json === true) {
+      terminal.out(forPrograms(answer))
+    } else {
+      if (answer.DurableExecutionArn !== undefined) terminal.err(`execution ${quoted(answer.DurableExecutionArn)}`)
+      if (answer.FunctionError !== undefined) terminal.err(terminal.paintErr('red', 'the function failed:'))
+      if (answer.Payload !== '') terminal.out(answer.Payload)
+    }
+    client.close()
+    return answer.FunctionError === undefined ? EXIT.ok : EXIT.failed
+  },
+})
+
+/** `orders:prod` and `arn:…:function:orders:3` name a version already; `orders` and a bare ARN do not. */
+function hasQualifier(reference: string): boolean {
+  const afterFunction = reference.includes('function:') ? reference.split('function:')[1] : reference
+  return (afterFunction ?? '').includes(':')
+}

@@ -1,0 +1,68 @@
+/** Why a server could not start, as one message with its fix. */
+import type { PerdureOptions } from '../index.ts'
+import { CliFailure } from './failure.ts'
+import { DEFAULT_PORT } from './server-options.ts'
+
+/** The failure that an error of `startPerdure` or of loading functions means; the error itself when it is unforeseen. */
+export function serverFailure(error: unknown, options: Omit<PerdureOptions, 'functions'>): unknown {
+  if (!(error instanceof Error) || error instanceof CliFailure) return error
+  const { code } = error as NodeJS.ErrnoException
+  const port = options.port ?? DEFAULT_PORT
+  const data = typeof options.data === 'string' ? options.data : './.perdure'
+  const consequence = 'the server was not started'
+  if (error.name === 'DeclarationError') {
+    const [cause = error.message, itsConsequence = consequence, fix] = error.message.split('\n')
+    return new CliFailure({ cause, consequence: itsConsequence, ...(fix !== undefined && { fix }) })
+  }
+  if (error.name === 'StoreError' && (error as { consequence?: unknown }).consequence === 'locked') {
+    return new CliFailure({
+      cause: `the data folder ${data} is used by another Perdure server`,
+      consequence,
+      fix: 'stop that server, or give this one a folder of its own with --data <folder>',
+    })
+  }
+  switch (code) {
+    case 'EADDRINUSE':
+      return new CliFailure({
+        cause: `port ${port} is already used by another program`,
+        consequence,
+        fix: `stop that program, or choose another port: --port ${port + 1}, or --port 0 for any free one`,
+      })
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return new CliFailure({
+        cause: `this machine has no address "${options.host}"`,
+        consequence,
+        fix: 'leave --host out to listen on 127.0.0.1',
+      })
+    case 'EACCES':
+    case 'EROFS':
+    case 'EPERM':
+      return (error as NodeJS.ErrnoException).syscall === 'listen'
+        ? new CliFailure({
+            cause: `port ${port} may not be used by this user`,
+            consequence,
+            fix: 'choose a port above 1023',
+          })
+        : new CliFailure({
+            cause: `the data folder ${data} cannot be written`,
+            consequence,
+            fix: 'choose another one with --data <folder>',
+          })
+    case 'ENOTDIR':
+    case 'EEXIST':
+      return new CliFailure({
+        cause: `${data} is not a folder`,
+        consequence,
+        fix: 'choose another one with --data <folder>',
+      })
+    case 'ENOSPC':
+      return new CliFailure({
+        cause: `the disk of the data folder ${data} is full`,
+        consequence,
+        fix: 'free some space',
+      })
+    default:
+      return error
+  }
+}

@@ -1,0 +1,42 @@
+/** The options of commands that are a server, and what they mean to the embedding API. */
+import type { PerdureOptions } from '../index.ts'
+import { DEFAULT_ENDPOINT, type OptionSpecs, type Values, wholeNumber } from './command.ts'
+import { usageFailure } from './failure.ts'
+
+export const DEFAULT_PORT = Number(new URL(DEFAULT_ENDPOINT).port)
+
+export const SERVER_OPTIONS = {
+  port: { type: 'string', value: '<port>', help: `Port to listen on; 0 takes any free one (default ${DEFAULT_PORT})` },
+  host: { type: 'string', value: '<address>', help: 'Loopback address to listen on (default 127.0.0.1)' },
+  data: { type: 'string', value: '<folder>', help: 'Where executions and logs are kept (default ./.perdure)' },
+  memory: { type: 'boolean', help: 'Keep executions in memory only: they end with the server' },
+  clock: {
+    type: 'string',
+    value: '<kind>',
+    help: 'system; for tests: manual (advanced by calls) or skip (jumps to the next timer)',
+  },
+  'allow-unqualified': { type: 'boolean', help: 'Take a call of a durable function without version as one of $LATEST' },
+  json: { type: 'boolean', help: 'When ready, print one JSON line with the endpoint' },
+} as const satisfies OptionSpecs
+
+const clocks = ['system', 'manual', 'skip'] as const
+
+/** Everything but the functions. */
+export function serverOptions(values: Values<typeof SERVER_OPTIONS>): Omit<PerdureOptions, 'functions'> {
+  if (values.memory === true && values.data !== undefined) {
+    throw usageFailure('--memory and --data exclude each other', 'leave one of them out')
+  }
+  const clock = clocks.find((kind) => kind === values.clock)
+  if (values.clock !== undefined && clock === undefined) {
+    throw usageFailure(`there is no clock "${values.clock}"`, `one of ${clocks.join(', ')}`)
+  }
+  const port = wholeNumber('port', values.port, 0, 65_535)
+  return {
+    ...(port !== undefined && { port }),
+    ...(values.host !== undefined && { host: values.host }),
+    ...(values.memory === true && { data: { kind: 'memory' as const } }),
+    ...(values.data !== undefined && { data: values.data }),
+    ...(clock !== undefined && { clock }),
+    ...(values['allow-unqualified'] === true && { allowUnqualified: true }),
+  }
+}
