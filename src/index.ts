@@ -2,8 +2,9 @@
  * The embedding API: one call that puts the rooms together and runs a Perdure server in this process.
  * The command line is a thin layer over it.
  */
-
+import { assemble } from './assembly.ts'
 import type { FunctionDeclaration } from './functions/declaration.ts'
+import { createLocalFunctions } from './functions/local-functions.ts'
 import type { Place } from './protocol/arn.ts'
 import type { Limits } from './protocol/limits.ts'
 
@@ -29,3 +30,19 @@ export interface RunningPerdure {
   /** Stops accepting, drains for at most `graceMs` (default 10 s), ends function processes, closes the store. */
   close(graceMs?: number): Promise<void>
 }
+
+/**
+ * Starts a server. Rejects with one clear error when the port is used, the data directory is locked, or a function
+ * cannot be loaded (`DeclarationError`).
+ */
+export async function startPerdure({ functions, ...options }: PerdureOptions): Promise<RunningPerdure> {
+  const { endpoint, close } = await assemble({
+    ...options,
+    functions: (site) => createLocalFunctions({ ...site, declarations: functions }),
+  })
+  return { endpoint, close }
+}
+
+export type { FunctionDeclaration } from './functions/declaration.ts'
+export type { Place } from './protocol/arn.ts'
+export type { Limits } from './protocol/limits.ts'

@@ -1,0 +1,167 @@
+/**
+ * Puts the rooms together: store, functions, service and HTTP server, each handed what it needs of the others. The
+ * only file that knows all of them. `startPerdure` (`index.ts`) is this with an operator's functions.
+ *
+ *     opening (store, functions, recovery) → serving → closing (no starts, drain, connections end) → closed
+ */
+import type { RequestListener } from 'node:http'
+import { resolve } from 'node:path'
+import { MemoryStore } from './journal/memory/memory-store.ts'
+import { openSqliteStore } from './journal/sqlite/sqlite-store.ts'
+import type { Store } from './journal/store.ts'
+import { DEFAULT_PLACE, type Place } from './protocol/arn.ts'
+import { DEFAULT_LIMITS, type Limits } from './protocol/limits.ts'
+import { createRequestListener, listen, type RequestListenerDeps } from './server/http-server.ts'
+import { Activity } from './service/activity.ts'
+import {
+  createManualClock,
+  createSkippingClock,
+  createSystemEntropy,
+  createSystemTimers,
+  settle,
+  systemClock,
+} from './service/clock-adapters.ts'
+import { createDurableService, type RunningService } from './service/durable-service.ts'
+import type { ServiceLog } from './service/log.ts'
+import type { Clock, Entropy, Functions, Logs, Timers } from './service/ports.ts'
+
+/** What the functions room is given. */
+export interface FunctionsSite {
+  readonly place: Place
+  /** Answers the API calls that functions make. */
+  readonly lambdaApi: RequestListener
+  readonly dataDirectory: string | undefined
+  /** The system's: processes live in real time whatever the service's clock does. */
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly entropy: Entropy
+}
+
+export interface HostedFunctions extends Functions {
+  readonly logs: Logs
+  close(): Promise<void>
+}
+
+export interface AssemblyOptions {
+  readonly host?: string
+  readonly port?: number
+  readonly data?: string | { readonly kind: 'memory' }
+  readonly functions: (site: FunctionsSite) => Promise<HostedFunctions>
+  readonly place?: Partial<Place>
+  readonly limits?: Partial<Limits>
+  readonly clock?: 'system' | 'manual' | 'skip'
+  readonly allowUnqualified?: boolean
+  readonly log?: ServiceLog
+}
+
+export interface Assembled {
+  readonly endpoint: string
+  readonly service: RunningService
+  close(graceMs?: number): Promise<void>
+}
+
+export const DEFAULT_HOST = '127.0.0.1'
+export const DEFAULT_PORT = 7077
+export const DEFAULT_DATA = '.perdure'
+const DEFAULT_GRACE_MS = 10_000
+const LOOPBACK = new Set(['127.0.0.1', 'localhost', '::1'])
+
+export async function assemble(options: AssemblyOptions): Promise<Assembled> {
+  const host = options.host ?? DEFAULT_HOST
+  if (!LOOPBACK.has(host)) throw new Error(foreignHost(host))
+  const place = { ...DEFAULT_PLACE, ...options.place }
+  const limits = { ...DEFAULT_LIMITS, ...options.limits }
+  const log = options.log ?? logToStderr
+  const entropy = createSystemEntropy()
+  const system = { clock: systemClock, timers: createSystemTimers(systemClock) }
+  const dataDirectory = typeof options.data === 'object' ? undefined : resolve(options.data ?? DEFAULT_DATA)
+  const store: Store =
+    dataDirectory === undefined ? new MemoryStore() : await openSqliteStore({ directory: dataDirectory })
+
+  // The functions call the server, the server calls the service, the service calls the functions: the knot is here.
+  let answer: RequestListener = (_request, response) => response.writeHead(503).end()
+  const opened: { close(): Promise<void> }[] = [store]
+  try {
+    const functions = await options.functions({
+      place,
+      lambdaApi: (request, response) => answer(request, response),
+      dataDirectory,
+      ...system,
+      entropy,
+    })
+    opened.unshift(functions)
+    const activity = new Activity()
+    const time = timeOf(options.clock ?? 'system', activity)
+    const { clock, timers } = time
+    const { allowUnqualified = false } = options
+    const common = { functions, clock, entropy, place, limits, allowUnqualified }
+    const service = await createDurableService({ ...common, store, timers, activity, wall: system, log })
+    opened.unshift({ close: () => service.drain(0) })
+    time.follow(service)
+
+    const deps: Omit<RequestListenerDeps, 'hosts'> = {
+      ...common,
+      service,
+      logs: functions.logs,
+      ...(time.control === undefined ? undefined : { clockControl: time.control }),
+      log: ({ level, message, error }) => log(level, message, error),
+    }
+    const inside = createRequestListener({ ...deps, hosts: { host, anyPort: true } })
+    const outside = createRequestListener({ ...deps, hosts: { host, anyPort: false } })
+    answer = inside.listener
+    const listening = await listen(outside.listener, { host, port: options.port ?? DEFAULT_PORT, limits })
+
+    return {
+      endpoint: listening.endpoint,
+      service,
+      async close(graceMs = DEFAULT_GRACE_MS) {
+        const closed = listening.close()
+        outside.shutdown()
+        inside.shutdown()
+        await service.drain(graceMs)
+        await functions.close()
+        listening.terminate()
+        await closed
+        await store.close()
+      },
+    }
+  } catch (error) {
+    // Whatever was opened is closed again, the latest first; the first error is the one to tell.
+    for (const part of opened) await part.close().catch((also: unknown) => log('warn', 'While giving up', also))
+    throw error
+  }
+}
+
+interface Time {
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly control?: { readonly now: () => number; readonly advance: (ms: number) => Promise<void> }
+  /** Called when there is a service to follow. */
+  readonly follow: (service: RunningService) => void
+}
+
+function timeOf(kind: 'system' | 'manual' | 'skip', activity: Activity): Time {
+  if (kind === 'system') {
+    return { clock: systemClock, timers: createSystemTimers(systemClock), follow: () => {} }
+  }
+  if (kind === 'skip') {
+    const skipping = createSkippingClock()
+    return {
+      clock: skipping,
+      timers: skipping.timers,
+      follow: (service) => skipping.follow(service.activity, () => service.nextSkippableMs()),
+    }
+  }
+  const manual = createManualClock({ startMs: systemClock.now(), settle: () => settle(activity) })
+  return { clock: manual, timers: manual.timers, control: manual, follow: () => {} }
+}
+
+function foreignHost(host: string): string {
+  return `Perdure does not listen on ${host}: whoever reaches it can run code and read every execution, and this version has no authentication. Use 127.0.0.1, and a tunnel or an authenticating proxy in front of it.`
+}
+
+const logToStderr: ServiceLog = (level, message, error) => {
+  const detail =
+    error === undefined ? '' : `: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`
+  console.error(`perdure ${level}: ${message}${detail}`)
+}
