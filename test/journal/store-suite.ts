@@ -441,6 +441,12 @@ export function storeSuite(subject: StoreUnderTest): void {
       assert.deepEqual(await store.listOutbox({ afterId: '', limit: 10 }), [again])
     })
 
+    onStore('takes duties that belong to no item, and settles before it adds them', async (store) => {
+      await store.append({ items: [], settled: [], posted: [duty('a'), duty('b')] })
+      await store.append({ items: [], settled: ['a'], posted: [{ ...duty('b'), text: '"other"' }, duty('c')] })
+      assert.deepEqual(await store.listOutbox({ afterId: '', limit: 10 }), [duty('b'), duty('c')])
+    })
+
     onStore('settles even when every item of the batch loses', async (store) => {
       const key = await appended(store, creation(newExecution('e1'), { outbox: [duty('a')] }))
       const [result] = await store.append({ items: [extension(key, 7)], settled: ['a'] })

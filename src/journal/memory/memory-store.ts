@@ -40,6 +40,7 @@ export class MemoryStore implements Store {
     this.#assertOpen()
     checkBatch(batch)
     for (const id of batch.settled) this.#settle(id)
+    for (const row of batch.posted ?? []) this.#owe(row)
     return batch.items.map((item) => this.#appendItem(item))
   }
 

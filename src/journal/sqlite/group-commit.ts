@@ -96,5 +96,6 @@ function charsOf(operation: WriteOperation): number {
   for (const item of operation.batch.items) {
     for (const entry of item.entries) chars += entry.text.length
   }
+  for (const row of operation.batch.posted ?? []) chars += row.text.length
   return chars
 }

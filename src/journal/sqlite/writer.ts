@@ -115,6 +115,7 @@ export class Writer {
 
   #append(batch: AppendBatch): AppendResult[] {
     for (const id of batch.settled) this.#sql.deleteDuty(id)
+    for (const row of batch.posted ?? []) this.#sql.insertDuty(row)
     return batch.items.map((item) => ('create' in item.target ? this.#create(item) : this.#extend(item)))
   }
 
