@@ -1,0 +1,145 @@
+/**
+ * Natural group commit (PERFORMANCE.md, hot path 2): what all lanes append during one turn of the event loop goes to
+ * the store as one batch; while that batch is in flight the next one collects. No timer delays anything. Delivered
+ * duties are settled in whatever batch comes next.
+ *
+ * States: idle → (something collected) scheduled → flying → idle or scheduled.
+ *
+ * After a failure items go one by one, then two by two and so on, so that an item which the store can never take does
+ * not take others down with it again and again (invariant I7).
+ */
+import type { AppendBatch, AppendItem, AppendResult, OutboxRow, Store } from '../journal/store.ts'
+import type { Activity } from './activity.ts'
+import type { ServiceLog } from './log.ts'
+import type { Clock, Timers } from './ports.ts'
+
+/** Told how the append went; `undefined` when the store failed and the fate of the item is unknown. */
+export type Committed = (result: AppendResult | undefined) => void
+
+const MAX_ITEMS_PER_BATCH = 1_024
+const SETTLE_RETRY_MS = 1_000
+
+interface Posting {
+  readonly row: OutboxRow
+  readonly done: (durable: boolean) => void
+}
+
+interface Settlement {
+  readonly id: string
+  readonly done: () => void
+}
+
+export class Committer {
+  readonly #store: Store
+  readonly #nextTurn: (call: () => void) => void
+  readonly #clock: Clock
+  readonly #timers: Timers
+  readonly #activity: Activity
+  readonly #log: ServiceLog
+  #items: AppendItem[] = []
+  #dones: Committed[] = []
+  #settlements: Settlement[] = []
+  #postings: Posting[] = []
+  #itemsPerBatch = MAX_ITEMS_PER_BATCH
+  #state: 'idle' | 'scheduled' | 'flying' = 'idle'
+  #cancelRetry: (() => void) | undefined
+
+  constructor(deps: {
+    store: Store
+    nextTurn: (call: () => void) => void
+    clock: Clock
+    timers: Timers
+    activity: Activity
+    log: ServiceLog
+  }) {
+    this.#store = deps.store
+    this.#nextTurn = deps.nextTurn
+    this.#clock = deps.clock
+    this.#timers = deps.timers
+    this.#activity = deps.activity
+    this.#log = deps.log
+  }
+
+  /** Items that wait for the batch in flight. */
+  get backlog(): number {
+    return this.#items.length
+  }
+
+  append(item: AppendItem, done: Committed): void {
+    this.#items.push(item)
+    this.#dones.push(done)
+    this.#schedule()
+  }
+
+  /** Deletes an outbox row; tried until the store took it. */
+  settle(id: string, done: () => void): void {
+    this.#settlements.push({ id, done })
+    this.#schedule()
+  }
+
+  /** Adds an outbox row of its own; `false` when the store failed and its fate is unknown. */
+  post(row: OutboxRow): Promise<boolean> {
+    return new Promise((done) => {
+      this.#postings.push({ row, done })
+      this.#schedule()
+    })
+  }
+
+  stop(): void {
+    this.#cancelRetry?.()
+  }
+
+  #schedule(): void {
+    if (this.#state !== 'idle') return
+    this.#state = 'scheduled'
+    this.#activity.begin()
+    this.#nextTurn(() => this.#flush())
+  }
+
+  #flush(): void {
+    this.#state = 'flying'
+    const items = this.#items.splice(0, this.#itemsPerBatch)
+    const dones = this.#dones.splice(0, this.#itemsPerBatch)
+    const settlements = this.#settlements
+    const postings = this.#postings
+    this.#settlements = []
+    this.#postings = []
+    const batch: AppendBatch = {
+      items,
+      settled: settlements.map(({ id }) => id),
+      ...(postings.length > 0 ? { posted: postings.map(({ row }) => row) } : {}),
+    }
+    this.#store.append(batch).then(
+      (results) => {
+        this.#itemsPerBatch = Math.min(MAX_ITEMS_PER_BATCH, this.#itemsPerBatch * 2)
+        for (const [i, done] of dones.entries()) done(results[i])
+        for (const { done } of settlements) done()
+        for (const { done } of postings) done(true)
+        this.#landed(this.#items.length + this.#settlements.length + this.#postings.length > 0)
+      },
+      (error: unknown) => {
+        this.#log('error', 'The store failed to append a batch', error)
+        this.#itemsPerBatch = 1
+        for (const done of dones) done(undefined)
+        for (const { done } of postings) done(false)
+        this.#settlements.push(...settlements)
+        if (settlements.length > 0) this.#retrySettlements()
+        this.#landed(this.#items.length + this.#postings.length > 0)
+      },
+    )
+  }
+
+  #landed(more: boolean): void {
+    this.#state = 'idle'
+    if (more) this.#schedule()
+    this.#activity.end()
+  }
+
+  /** Settling alone never hammers a store that fails: it waits for the next batch, or a second. */
+  #retrySettlements(): void {
+    this.#cancelRetry ??= this.#timers.at(this.#clock.now() + SETTLE_RETRY_MS, () => {
+      this.#cancelRetry = undefined
+      this.#schedule()
+    })
+  }
+}

@@ -1,0 +1,222 @@
+/**
+ * Invocations of durable functions. An offered execution waits for its function; when a slot is free,
+ * `startInvocation` commits, then the event is handed over (decision 21), and the outcome becomes `endInvocation`.
+ *
+ *     offered → waiting | held → slot reserved → invocation recorded → running → end recorded
+ *
+ * An execution is never offered while its invocation runs here: `startInvocation` would supersede it.
+ */
+import type { InvocationOutcome, OperationState } from '../engine/model.ts'
+import { visibleOperations } from '../engine/view.ts'
+import type { ExecutionKey } from '../journal/store.ts'
+import type { Limits } from '../protocol/limits.ts'
+import type { Activity } from './activity.ts'
+import { executionNotFound, isTemporary } from './failures.ts'
+import type { FunctionQueues } from './function-queues.ts'
+import { eventText, pageOf } from './invocation-event.ts'
+import type { Seen } from './lane.ts'
+import type { Lanes } from './lanes.ts'
+import type { ServiceLog } from './log.ts'
+import type { Entropy, InvocationResult, Slot } from './ports.ts'
+import type { Pauses } from './retries.ts'
+import { settled, type Texts } from './texts.ts'
+
+/** An execution whose next invocation is due. */
+export interface DueExecution {
+  readonly executionId: string
+  readonly functionName: string
+  readonly version: string
+}
+
+/** What `startInvocation` recorded, with what the event will show. */
+interface Invocation {
+  readonly requestId: string
+  readonly arn: string
+  readonly token: string
+  readonly updated: readonly string[]
+  readonly operations: readonly OperationState[]
+  readonly nextMarker: string
+  readonly key: ExecutionKey
+  readonly tenantId: string | undefined
+  readonly traceHeader: string | undefined
+}
+
+export class Dispatcher {
+  readonly #lanes: Lanes
+  readonly #texts: Texts
+  readonly #queues: FunctionQueues
+  readonly #entropy: Entropy
+  readonly #limits: Limits
+  readonly #activity: Activity
+  readonly #pauses: Pauses
+  readonly #log: ServiceLog
+  /** Executions whose invocation this process has recorded and not seen the end of. */
+  readonly #running = new Set<string>()
+  #stopped = false
+
+  constructor(deps: {
+    lanes: Lanes
+    texts: Texts
+    queues: FunctionQueues
+    entropy: Entropy
+    limits: Limits
+    activity: Activity
+    pauses: Pauses
+    log: ServiceLog
+  }) {
+    this.#lanes = deps.lanes
+    this.#texts = deps.texts
+    this.#queues = deps.queues
+    this.#entropy = deps.entropy
+    this.#limits = deps.limits
+    this.#activity = deps.activity
+    this.#pauses = deps.pauses
+    this.#log = deps.log
+  }
+
+  get running(): number {
+    return this.#running.size
+  }
+
+  offer(due: DueExecution): void {
+    const { executionId, functionName, version } = due
+    if (this.#stopped || this.#running.has(executionId)) return
+    this.#queues.enqueue({
+      id: executionId,
+      kind: 'durable',
+      functionName,
+      version,
+      tenantId: () => this.#tenantOf(executionId),
+      run: (slot, _version, begun) => this.#invoke(due, slot, begun),
+    })
+  }
+
+  /** Starts no more invocations; those that run may end. */
+  stop(): void {
+    this.#stopped = true
+  }
+
+  async #tenantOf(executionId: string): Promise<string | undefined> {
+    for (let failures = 0; ; failures++) {
+      try {
+        const look = { absent: executionNotFound, look: (state: Seen['state']) => state.start.tenantId }
+        return await this.#lanes.of(executionId).read(look)
+      } catch (error) {
+        if (!isTemporary(error) || this.#stopped) throw error
+        await this.#pauses.afterFailures(failures)
+      }
+    }
+  }
+
+  async #invoke(due: DueExecution, slot: Slot, begun: () => void): Promise<void> {
+    const { executionId } = due
+    if (this.#stopped || this.#running.has(executionId)) return slot.release()
+    const invocation = await this.#record(due, begun)
+    if (invocation === undefined) return slot.release()
+    const event = await this.#event(due, invocation)
+    if (event === undefined) return slot.release()
+    const { requestId, arn, tenantId, traceHeader } = invocation
+    this.#activity.invocationBegan()
+    const result = await slot.run({
+      requestId,
+      event,
+      executionArn: arn,
+      ...(tenantId === undefined ? undefined : { tenantId }),
+      ...(traceHeader === undefined ? undefined : { traceHeader }),
+    })
+    void this.#end(due, requestId, outcomeOf(result)).finally(() => this.#activity.invocationEnded())
+  }
+
+  /** `undefined`: nothing is due any more, or the service could not record it and will try again. */
+  async #record(due: DueExecution, begun: () => void): Promise<Invocation | undefined> {
+    const { executionId } = due
+    const requestId = this.#entropy.uuid()
+    try {
+      return await this.#lanes.of(executionId).submit({
+        command: { kind: 'startInvocation', requestId },
+        absent: executionNotFound,
+        look: (seen) => {
+          const invocation = this.#invocationOf(seen, requestId)
+          if (invocation !== undefined) this.#running.add(executionId)
+          begun()
+          return invocation
+        },
+      })
+    } catch (error) {
+      this.#running.delete(executionId)
+      begun()
+      if (isTemporary(error)) void this.#offerLater(due)
+      else this.#log('warn', `Execution ${executionId} could not be invoked`, error)
+      return undefined
+    }
+  }
+
+  #invocationOf({ state, key, answer }: Seen, requestId: string): Invocation | undefined {
+    if (answer.kind !== 'invocation') return undefined
+    const { arn, tenantId, traceHeader } = state.start
+    const limit = { items: this.#limits.eventOperations, bytes: this.#limits.eventBytes }
+    const page = pageOf(visibleOperations(state), -1, limit)
+    return { requestId, arn, token: answer.token, updated: answer.updated, ...page, key, tenantId, traceHeader }
+  }
+
+  /** The event's text. When it cannot be made the invocation ends as the platform's failure. */
+  async #event(due: DueExecution, invocation: Invocation): Promise<string | undefined> {
+    try {
+      const shown = this.#texts.show(invocation.operations, invocation.key)
+      return eventText({ ...invocation, operations: await settled(shown) })
+    } catch (error) {
+      this.#log('error', `No event for execution ${due.executionId}`, error)
+      const failure = { ErrorType: 'ServiceException', ErrorMessage: 'The state of the execution could not be read.' }
+      void this.#end(due, invocation.requestId, { kind: 'platform', error: failure })
+      return undefined
+    }
+  }
+
+  /** Records how the invocation ended; tried until the store takes it or the service stops. */
+  async #end(due: DueExecution, requestId: string, outcome: InvocationOutcome): Promise<void> {
+    const { executionId } = due
+    // From here on the execution may be offered again: its lane keeps the order.
+    this.#running.delete(executionId)
+    this.#activity.begin()
+    try {
+      for (let failures = 0; ; failures++) {
+        try {
+          await this.#lanes.of(executionId).submit({
+            command: { kind: 'endInvocation', requestId, outcome },
+            absent: executionNotFound,
+            look: () => undefined,
+          })
+          return
+        } catch (error) {
+          if (!isTemporary(error) || this.#stopped) {
+            this.#log('warn', `The end of invocation ${requestId} was not recorded`, error)
+            return
+          }
+          this.#activity.end()
+          await this.#pauses.afterFailures(failures)
+          this.#activity.begin()
+        }
+      }
+    } finally {
+      this.#activity.end()
+    }
+  }
+
+  async #offerLater(due: DueExecution): Promise<void> {
+    await this.#pauses.afterFailures(0)
+    this.offer(due)
+  }
+}
+
+const utf8 = new TextDecoder()
+
+function outcomeOf(result: InvocationResult): InvocationOutcome {
+  switch (result.kind) {
+    case 'response':
+      return { kind: 'response', body: utf8.decode(result.body) }
+    case 'error':
+      return { kind: 'error', error: result.error }
+    case 'platform':
+      return { kind: 'platform', error: result.error }
+  }
+}

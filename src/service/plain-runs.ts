@@ -1,0 +1,55 @@
+/** Runs plain (non-durable) functions for the service: through the same queues as everything else. */
+import type { Activity } from './activity.ts'
+import type { FunctionQueues } from './function-queues.ts'
+import type { Entropy, InvocationResult } from './ports.ts'
+
+export interface PlainRun {
+  /** Unique among the runs under way. */
+  readonly id: string
+  readonly functionName: string
+  readonly version: string
+  readonly payload: string
+  readonly tenantId: string | undefined
+  readonly traceHeader?: string | undefined
+  /** Default: a new one. */
+  readonly requestId?: string
+}
+
+export class PlainRuns {
+  readonly #queues: FunctionQueues
+  readonly #entropy: Entropy
+  readonly #activity: Activity
+
+  constructor(deps: { queues: FunctionQueues; entropy: Entropy; activity: Activity }) {
+    this.#queues = deps.queues
+    this.#entropy = deps.entropy
+    this.#activity = deps.activity
+  }
+
+  /** Resolves when the function has run; stays open while it is held, and for good when the service stops first. */
+  run(run: PlainRun): Promise<InvocationResult> {
+    const { id, functionName, version, payload, tenantId, traceHeader } = run
+    const requestId = run.requestId ?? this.#entropy.uuid()
+    return new Promise((resolve) => {
+      this.#queues.enqueue({
+        id,
+        kind: 'plain',
+        functionName,
+        version,
+        tenantId: async () => tenantId,
+        run: async (slot, _version, begun) => {
+          begun()
+          this.#activity.invocationBegan()
+          const result = await slot.run({
+            requestId,
+            event: payload,
+            ...(tenantId === undefined ? undefined : { tenantId }),
+            ...(traceHeader === undefined ? undefined : { traceHeader }),
+          })
+          resolve(result)
+          this.#activity.invocationEnded()
+        },
+      })
+    })
+  }
+}

@@ -1,0 +1,62 @@
+/** Retention (spec 08 §8.6): closed executions are removed some days after their end, by an hourly sweep. */
+import type { Store } from '../journal/store.ts'
+import type { Lanes } from './lanes.ts'
+import type { ServiceLog } from './log.ts'
+import type { Clock, Timers } from './ports.ts'
+
+const SWEEP_MS = 3_600_000
+const MS_PER_DAY = 86_400_000
+const PAGE = 100
+
+/** Whether an execution that ended then is gone for its callers, swept already or not. */
+export const expired = (endedAt: number | undefined, retentionDays: number, nowMs: number): boolean =>
+  endedAt !== undefined && endedAt + retentionDays * MS_PER_DAY <= nowMs
+
+export class Retention {
+  readonly #store: Store
+  readonly #lanes: Lanes
+  readonly #clock: Clock
+  readonly #timers: Timers
+  readonly #log: ServiceLog
+  #cancel: () => void = () => {}
+  #stopped = false
+
+  constructor(deps: { store: Store; lanes: Lanes; clock: Clock; timers: Timers; log: ServiceLog }) {
+    this.#store = deps.store
+    this.#lanes = deps.lanes
+    this.#clock = deps.clock
+    this.#timers = deps.timers
+    this.#log = deps.log
+  }
+
+  /** Sweeps every hour from now on. */
+  begin(): void {
+    this.#cancel = this.#timers.at(this.#clock.now() + SWEEP_MS, () => {
+      this.sweep()
+        .catch((error: unknown) => this.#log('warn', 'The retention sweep failed and will be tried again', error))
+        .finally(() => {
+          if (!this.#stopped) this.begin()
+        })
+    })
+  }
+
+  /** Removes what has expired, a page at a time. Resolves with the number of executions removed. */
+  async sweep(): Promise<number> {
+    let removed = 0
+    while (!this.#stopped) {
+      const rows = await this.#store.listExpired({ nowMs: this.#clock.now(), limit: PAGE })
+      for (const { key, executionId } of rows) {
+        await this.#store.purge({ key })
+        this.#lanes.forget(executionId)
+      }
+      removed += rows.length
+      if (rows.length < PAGE) break
+    }
+    return removed
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#cancel()
+  }
+}

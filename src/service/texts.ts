@@ -1,0 +1,84 @@
+/**
+ * Long texts (payloads above 16 KB, decision 7) where somebody wants to see them. They come from the entries that the
+ * lane has in hand, else from the journal. Showing is synchronous whenever nothing must be read.
+ */
+import { decodeEntry } from '../engine/codec.ts'
+import type { Entry, OperationState, StoredText, TextRef } from '../engine/model.ts'
+import { type ReadText, showOperation, textOfEntry, textRefs } from '../engine/view.ts'
+import type { ExecutionKey, Store } from '../journal/store.ts'
+import type { Operation } from '../protocol/shapes.ts'
+
+/** A view that needs the journal: made after the commit, when the entries it refers to can be read. */
+export class Later<T> {
+  readonly get: () => Promise<T>
+
+  constructor(get: () => Promise<T>) {
+    this.get = get
+  }
+}
+
+/** A view that is there already, or the promise of one that must read the journal first. */
+export function settled<T>(view: T | Later<T>): T | Promise<T> {
+  return view instanceof Later ? view.get() : view
+}
+
+/** Entries at hand, by seq: those of the append item that is being made. */
+export type EntriesAtHand = (seq: number) => Entry | undefined
+
+const READS_AT_A_TIME = 16
+const noText: ReadText = ({ seq }) => {
+  throw new Error(`the text of journal entry ${seq} was not fetched`)
+}
+
+export class Texts {
+  readonly #store: Store
+
+  constructor(store: Store) {
+    this.#store = store
+  }
+
+  /** The operations as clients see them; `Later` when long texts have to be read first. */
+  show(
+    operations: readonly OperationState[],
+    key: ExecutionKey,
+    atHand?: EntriesAtHand,
+  ): Operation[] | Later<Operation[]> {
+    const refs = textRefs(operations)
+    if (refs.length === 0) return operations.map((operation) => showOperation(operation, noText))
+    const missing = atHand === undefined ? refs : refs.filter(({ seq }) => atHand(seq) === undefined)
+    if (missing.length === 0) return operations.map((operation) => showOperation(operation, fromHand(atHand)))
+    return new Later(async () => {
+      const read = await this.fetch(refs, key)
+      return operations.map((operation) => showOperation(operation, read))
+    })
+  }
+
+  async text(stored: StoredText, key: ExecutionKey): Promise<string> {
+    if (typeof stored === 'string') return stored
+    return (await this.fetch([stored], key))(stored)
+  }
+
+  /** Reads every text that is referred to; each entry once, a few at a time. */
+  async fetch(refs: readonly TextRef[], key: ExecutionKey): Promise<ReadText> {
+    const entries = new Map<number, Entry>()
+    const seqs = [...new Set(refs.map(({ seq }) => seq))]
+    for (let from = 0; from < seqs.length; from += READS_AT_A_TIME) {
+      const some = seqs.slice(from, from + READS_AT_A_TIME)
+      for (const [seq, entry] of await Promise.all(some.map((seq) => this.#entry(seq, key)))) entries.set(seq, entry)
+    }
+    return fromHand((seq) => entries.get(seq))
+  }
+
+  async #entry(seq: number, key: ExecutionKey): Promise<readonly [number, Entry]> {
+    const row = await this.#store.readEntry({ key, seq })
+    if (row === undefined) throw new Error(`journal entry ${seq} is gone`)
+    return [seq, decodeEntry(row.text)]
+  }
+}
+
+const fromHand =
+  (atHand: EntriesAtHand | undefined): ReadText =>
+  (ref) => {
+    const entry = atHand?.(ref.seq)
+    return entry === undefined ? noText(ref) : textOfEntry(entry, ref.index)
+  }
