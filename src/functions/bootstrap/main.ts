@@ -1,0 +1,127 @@
+/**
+ * The bootstrap: what runs inside a function's process. It loads the handler, then serves one invocation after
+ * another through the Runtime API (spec 10 §10.1), as the official Node client does, without its native addon
+ * (decision 20). It imports nothing but node: modules and its neighbours, because it is bundled into one file and
+ * runs in a process that holds no other code of ours.
+ *
+ * Its life: loading → (serving one invocation → asking for the next one)*. Every exit has a number that the server
+ * reports: 128 after an unhandled rejection, 129 after an uncaught exception or a handler that cannot be loaded.
+ * The process ends with its group as soon as descriptor 3, the line to the server, reaches its end: a server that
+ * was killed leaves no orphans (decision 22).
+ */
+import { writeSync } from 'node:fs'
+import { Socket } from 'node:net'
+import { isDurableHandler } from './durability.ts'
+import { type Failure, failureOf } from './failure.ts'
+import { serve } from './invoke.ts'
+import { type HandlerSource, loadHandler } from './load-handler.ts'
+import { createRuntimeClient } from './runtime-client.ts'
+
+const serverLine = 3
+const exitAfterRejection = 128
+const exitAfterException = 129
+
+interface Task extends HandlerSource {
+  /** `probe` loads the handler, tells over descriptor 3 whether it is durable, and ends. */
+  readonly mode: 'serve' | 'probe'
+}
+
+const task = JSON.parse(process.argv[2] ?? '{}') as Task
+process.argv.splice(1, process.argv.length, task.file)
+
+/** The invocation that an uncaught failure belongs to; none while loading or between invocations. */
+let currentRequestId: string | undefined
+let loading = true
+
+if (task.mode === 'probe') await probe()
+else await run()
+
+async function run(): Promise<void> {
+  endWithServer()
+  const client = createRuntimeClient(process.env['AWS_LAMBDA_RUNTIME_API'] ?? '')
+
+  const endWith = async (failure: Failure, label: string, exitCode: number): Promise<void> => {
+    report(label, failure)
+    try {
+      if (loading) await client.failInit(failure)
+      else if (currentRequestId !== undefined) await client.fail(currentRequestId, failure)
+    } catch (error) {
+      report('The failure could not be posted', failureOf(error))
+    }
+    process.exit(exitCode)
+  }
+  process.on('uncaughtException', (error) => {
+    void endWith(failureOf(error), 'Uncaught Exception', exitAfterException)
+  })
+  process.on('unhandledRejection', (reason) => {
+    const failure = failureOf(reason)
+    void endWith(
+      { ...failure, errorType: 'Runtime.UnhandledPromiseRejection', errorMessage: rejectionMessage(reason) },
+      'Unhandled Promise Rejection',
+      exitAfterRejection,
+    )
+  })
+
+  let handler: Awaited<ReturnType<typeof loadHandler>>
+  try {
+    handler = await loadHandler(task)
+  } catch (error) {
+    await endWith(failureOf(error), 'Init Error', exitAfterException)
+    return
+  }
+  loading = false
+
+  for (;;) {
+    const invocation = await client.next()
+    currentRequestId = invocation.requestId
+    const outcome = await serve(handler, invocation)
+    if (outcome.kind === 'failure') {
+      report('Invoke Error', outcome.failure)
+      await client.fail(invocation.requestId, outcome.failure)
+    } else {
+      await client.respond(invocation.requestId, outcome.body)
+    }
+    currentRequestId = undefined
+  }
+}
+
+async function probe(): Promise<void> {
+  const tell = (answer: unknown): void => {
+    writeSync(serverLine, `${JSON.stringify(answer)}\n`)
+    process.exit(0)
+  }
+  process.on('uncaughtException', (error) => tell({ failure: failureOf(error) }))
+  process.on('unhandledRejection', (reason) => tell({ failure: failureOf(reason) }))
+  try {
+    tell({ durable: isDurableHandler(await loadHandler(task)) })
+  } catch (error) {
+    tell({ failure: failureOf(error) })
+  }
+}
+
+function endWithServer(): void {
+  const line = new Socket({ fd: serverLine, readable: true, writable: false })
+  const end = (): void => {
+    try {
+      process.kill(-process.pid, 'SIGKILL')
+    } catch {
+      // Not a group of its own (Windows): the process alone ends.
+      process.exit(exitAfterException)
+    }
+  }
+  line.on('end', end).on('error', end).resume().unref()
+}
+
+/** The official client hands the reason to the Error constructor, so a rejected Error shows with its name. */
+function rejectionMessage(reason: unknown): string {
+  try {
+    return String(reason)
+  } catch {
+    return 'the reason cannot be shown as text'
+  }
+}
+
+function report(label: string, failure: Failure): void {
+  const { errorType, errorMessage, trace } = failure
+  process.stderr.write(`ERROR\t${label}\t${JSON.stringify({ errorType, errorMessage, stack: trace })}\n`)
+}

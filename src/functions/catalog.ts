@@ -1,0 +1,178 @@
+/**
+ * The functions that a server offers: each declaration checked, its handler compiled and, unless it says so itself,
+ * looked at for durability. Whatever is wrong is told once, at the start, with cause, consequence and fix.
+ */
+import { existsSync, statSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { basename, dirname, extname, join, relative, resolve } from 'node:path'
+import { functionArn, type Place } from '../protocol/arn.ts'
+import { DEFAULT_LIMITS } from '../protocol/limits.ts'
+import type { DurableConfig } from '../protocol/shapes.ts'
+import type { FunctionVersion } from '../service/ports.ts'
+import type { Bundle } from './bundle.ts'
+import type { FunctionDeclaration } from './declaration.ts'
+import { DeclarationError } from './declaration-error.ts'
+import { reservedVariables } from './environment.ts'
+import type { FunctionCode } from './sandbox.ts'
+
+export interface CatalogEntry {
+  readonly version: FunctionVersion
+  readonly code: FunctionCode
+}
+
+export interface CatalogPorts {
+  readonly place: Place
+  /** The bundle of a handler that Node cannot load as it is. */
+  readonly bundle: (functionName: string, file: string) => Promise<Bundle | undefined>
+  /** Asked when a declaration leaves `durable` open. */
+  readonly isDurable: (functionName: string, code: FunctionCode) => Promise<boolean>
+}
+
+export const moduleExtensions: ReadonlySet<string> = new Set(['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'])
+
+/** What a durable function gets that declares nothing: long enough for any synchronous Invoke (spec 07 §7.4). */
+const generousDurability: DurableConfig = { ExecutionTimeout: 900, RetentionPeriodInDays: DEFAULT_LIMITS.retentionDays }
+
+const durableTimeoutSeconds = 900
+const plainTimeoutSeconds = 60
+const defaultMemoryMb = 512
+const maxExecutionSeconds = 31_622_400
+const maxRetentionDays = 90
+
+/** By function name, in order of declaration. Rejects with a DeclarationError. */
+export async function buildCatalog(
+  declarations: readonly FunctionDeclaration[],
+  ports: CatalogPorts,
+): Promise<ReadonlyMap<string, CatalogEntry>> {
+  const names = new Map<string, FunctionDeclaration>()
+  for (const declaration of declarations) {
+    checkDeclaration(declaration)
+    refuseDuplicate(names.get(declaration.name), declaration)
+    names.set(declaration.name, declaration)
+  }
+  const entries = new Map<string, CatalogEntry>()
+  // A few at a time: each may compile and start a process.
+  for (const group of groupsOf([...names.values()], Math.max(2, availableParallelism()))) {
+    for (const entry of await Promise.all(group.map((declaration) => buildEntry(declaration, ports)))) {
+      entries.set(entry.version.name, entry)
+    }
+  }
+  return entries
+}
+
+function groupsOf<T>(items: readonly T[], size: number): readonly (readonly T[])[] {
+  const groups: T[][] = []
+  for (let start = 0; start < items.length; start += size) groups.push(items.slice(start, start + size))
+  return groups
+}
+
+async function buildEntry(declaration: FunctionDeclaration, ports: CatalogPorts): Promise<CatalogEntry> {
+  const { name } = declaration
+  const file = resolve(declaration.file)
+  const exportName = declaration.exportName ?? 'handler'
+  const taskRoot = packageOf(file)
+  const bundle = await ports.bundle(name, file)
+  const code: FunctionCode = {
+    source: { file, exportName, ...bundle },
+    handler: `${relative(taskRoot, file).slice(0, -extname(file).length)}.${exportName}`,
+    taskRoot,
+    environment: declaration.environment ?? {},
+  }
+  const durable = await durabilityOf(declaration, code, ports)
+  return {
+    code,
+    version: {
+      name,
+      version: '$LATEST',
+      arn: functionArn(ports.place, name, '$LATEST'),
+      timeoutSeconds: declaration.timeout ?? (durable === undefined ? plainTimeoutSeconds : durableTimeoutSeconds),
+      memoryMb: declaration.memory ?? defaultMemoryMb,
+      concurrency: declaration.concurrency ?? 2 * availableParallelism(),
+      durable,
+      perTenant: declaration.tenancy === 'PER_TENANT',
+    },
+  }
+}
+
+async function durabilityOf(
+  declaration: FunctionDeclaration,
+  code: FunctionCode,
+  ports: CatalogPorts,
+): Promise<DurableConfig | undefined> {
+  const { durable } = declaration
+  if (durable === false) return undefined
+  if (durable !== undefined) return durable
+  return (await ports.isDurable(declaration.name, code)) ? generousDurability : undefined
+}
+
+/** The directory of the package that the module belongs to, which is what would be deployed; else the module's own. */
+function packageOf(file: string): string {
+  for (let directory = dirname(file); ; directory = dirname(directory)) {
+    if (existsSync(join(directory, 'package.json'))) return directory
+    if (directory === dirname(directory)) return dirname(file)
+  }
+}
+
+function checkDeclaration(declaration: FunctionDeclaration): void {
+  const { name, file } = declaration
+  const refuse = (cause: string, fix: string): never => {
+    throw new DeclarationError(`Function "${name}": ${cause}.`, 'The function cannot be served.', fix)
+  }
+  const integer = (member: string, value: number | undefined, min: number, max: number): void => {
+    if (value !== undefined && !(Number.isInteger(value) && value >= min && value <= max)) {
+      refuse(`${member} is ${JSON.stringify(value)}`, `Give a whole number from ${min} to ${max}.`)
+    }
+  }
+  if (!/^[a-zA-Z0-9-_]{1,64}$/.test(name)) {
+    refuse('the name is not valid', 'Name it with 1 to 64 letters, digits, hyphens and underscores.')
+  }
+  if (!moduleExtensions.has(extname(file))) {
+    refuse(
+      `${basename(file)} is not a JavaScript or TypeScript module`,
+      `Give a file that ends in ${[...moduleExtensions].join(', ')}.`,
+    )
+  }
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) {
+    refuse(`there is no file ${resolve(file)}`, 'Correct the path; it is relative to the configuration file.')
+  }
+  if (declaration.exportName === '') refuse('the name of the exported handler is empty', 'Name the export.')
+  integer('timeout', declaration.timeout, 1, 900)
+  integer('memory', declaration.memory, 128, 32_768)
+  integer('concurrency', declaration.concurrency, 1, 10_000)
+  if (declaration.tenancy !== undefined && declaration.tenancy !== 'PER_TENANT') {
+    refuse(`tenancy is ${JSON.stringify(declaration.tenancy)}`, 'Give PER_TENANT or leave it out.')
+  }
+  const { durable } = declaration
+  if (durable !== undefined && durable !== false) {
+    if (durable.ExecutionTimeout === undefined) refuse('durable has no ExecutionTimeout', 'Give it, in seconds.')
+    integer('durable.ExecutionTimeout', durable.ExecutionTimeout, 1, maxExecutionSeconds)
+    integer('durable.RetentionPeriodInDays', durable.RetentionPeriodInDays, 1, maxRetentionDays)
+  }
+  checkEnvironment(declaration.environment ?? {}, refuse)
+}
+
+function checkEnvironment(
+  environment: Readonly<Record<string, string>>,
+  refuse: (cause: string, fix: string) => never,
+): void {
+  for (const [variable, value] of Object.entries(environment)) {
+    if (!/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(variable)) {
+      refuse(`the environment variable ${JSON.stringify(variable)} has no valid name`, 'Use letters, digits and _.')
+    }
+    if (reservedVariables.has(variable)) {
+      refuse(`the environment variable ${variable} is set by the server`, 'Leave it out.')
+    }
+    if (typeof value !== 'string' || value.includes('\0')) {
+      refuse(`the value of the environment variable ${variable} is not text`, 'Give a string without NUL characters.')
+    }
+  }
+}
+
+function refuseDuplicate(first: FunctionDeclaration | undefined, second: FunctionDeclaration): void {
+  if (first === undefined) return
+  throw new DeclarationError(
+    `Function "${second.name}" is declared twice: by ${first.file} and by ${second.file}.`,
+    'Only one of them could be invoked.',
+    'Rename one of them.',
+  )
+}

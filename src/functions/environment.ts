@@ -1,0 +1,88 @@
+/**
+ * The environment of a function process (spec 10 §10.2). Nothing of the server's own environment reaches it but what
+ * a program needs to run at all: a server's secrets are not its functions'.
+ */
+import { dirname } from 'node:path'
+
+export interface EnvironmentOf {
+  readonly functionName: string
+  readonly version: string
+  readonly memoryMb: number
+  readonly region: string
+  /** `127.0.0.1:port` of the process's own listener. */
+  readonly runtimeAuthority: string
+  /** As `_HANDLER` shows it: path below the task root without extension, a dot, the export. */
+  readonly handler: string
+  readonly taskRoot: string
+  readonly bootstrapFile: string
+  readonly logStream: string
+  readonly declared: Readonly<Record<string, string>>
+}
+
+/** Kept from the server: where programs, the user's files and temporary files are. */
+const inherited = [
+  'PATH',
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'SHELL',
+  'TMPDIR',
+  'TEMP',
+  'TMP',
+  'LD_LIBRARY_PATH',
+  'SystemRoot',
+  'APPDATA',
+]
+
+/** Set by the server alone; a declaration that names one is refused. */
+export const reservedVariables: ReadonlySet<string> = new Set([
+  '_HANDLER',
+  'AWS_EXECUTION_ENV',
+  'AWS_LAMBDA_FUNCTION_MEMORY_SIZE',
+  'AWS_LAMBDA_FUNCTION_NAME',
+  'AWS_LAMBDA_FUNCTION_VERSION',
+  'AWS_LAMBDA_INITIALIZATION_TYPE',
+  'AWS_LAMBDA_LOG_GROUP_NAME',
+  'AWS_LAMBDA_LOG_STREAM_NAME',
+  'AWS_LAMBDA_RUNTIME_API',
+  'LAMBDA_RUNTIME_DIR',
+  'LAMBDA_TASK_ROOT',
+])
+
+export function logGroup(functionName: string): string {
+  return `/aws/lambda/${functionName}`
+}
+
+export function environmentOf(place: EnvironmentOf): Readonly<Record<string, string>> {
+  const kept = inherited.flatMap((name) => {
+    const value = process.env[name]
+    return value === undefined ? [] : [[name, value] as const]
+  })
+  return {
+    ...Object.fromEntries(kept),
+    LANG: 'en_US.UTF-8',
+    TZ: ':UTC',
+    AWS_REGION: place.region,
+    AWS_DEFAULT_REGION: place.region,
+    // Any credentials will do for this server; without some, clients search for them and wait.
+    AWS_ACCESS_KEY_ID: 'perdure',
+    AWS_SECRET_ACCESS_KEY: 'perdure',
+    AWS_SESSION_TOKEN: 'perdure',
+    AWS_LAMBDA_LOG_FORMAT: 'Text',
+    AWS_XRAY_CONTEXT_MISSING: 'LOG_ERROR',
+    AWS_XRAY_DAEMON_ADDRESS: '127.0.0.1:2000',
+    AWS_ENDPOINT_URL_LAMBDA: `http://${place.runtimeAuthority}`,
+    ...place.declared,
+    AWS_LAMBDA_RUNTIME_API: place.runtimeAuthority,
+    AWS_LAMBDA_FUNCTION_NAME: place.functionName,
+    AWS_LAMBDA_FUNCTION_VERSION: place.version,
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(place.memoryMb),
+    AWS_LAMBDA_LOG_GROUP_NAME: logGroup(place.functionName),
+    AWS_LAMBDA_LOG_STREAM_NAME: place.logStream,
+    AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+    AWS_EXECUTION_ENV: `AWS_Lambda_nodejs${process.versions.node.split('.')[0]}.x`,
+    LAMBDA_TASK_ROOT: place.taskRoot,
+    LAMBDA_RUNTIME_DIR: dirname(place.bootstrapFile),
+    _HANDLER: place.handler,
+  }
+}

@@ -1,0 +1,324 @@
+/**
+ * The Runtime API of one function process (spec 10 §10.1): an HTTP listener of its own on the loopback interface.
+ * Which process speaks is known from the listener alone (decision 20). Every other path goes to the Lambda API, so
+ * that the process makes all its calls through this listener and the server can tell when a crashed process can have
+ * nothing more on the way: when all of the listener's sockets have reached their end (decision 21).
+ *
+ * States, and what moves between them:
+ *
+ *   starting  the runtime has asked for nothing yet      → waiting (next), broken (init error)
+ *   waiting   a `next` is held open                      → open (deliver), between (its connection broke)
+ *   open      an event is with the runtime               → answering (a post begins), broken (asks for another `next`)
+ *   answering its response or error is being read        → between (read), open (its connection broke)
+ *   between   the invocation is over                     → waiting (next), open (next, when an event is due)
+ *   broken    the runtime failed or broke the rules      final; the process must be replaced
+ */
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type InvocationEnd, maxResponseBytes, misused, posted, responseTooLarge } from './failure-texts.ts'
+
+export interface Delivery {
+  readonly requestId: string
+  readonly event: string
+  readonly deadlineMs: number
+  readonly functionArn: string
+  readonly traceHeader: string
+  readonly clientContext?: string
+  readonly tenantId?: string
+  /** The envelope of a durable function may exceed the response limit, because it quotes the result (spec 06 §6.2). */
+  readonly durable: boolean
+}
+
+export interface RuntimeAnswer {
+  readonly end: InvocationEnd
+  /** The process must not be used again. */
+  readonly broken: boolean
+  readonly maxRssKb: number | undefined
+}
+
+export interface RuntimeApi {
+  /** `127.0.0.1:port`. */
+  readonly authority: string
+  /** Gives the event to the runtime, now or when it next asks. Resolves when the runtime answered; perhaps never. */
+  deliver(delivery: Delivery): Promise<RuntimeAnswer>
+  /** Resolves when no socket of the process is left that could still carry a request. */
+  drained(): Promise<void>
+  /** Closes the listener and every connection. */
+  close(): void
+}
+
+export interface RuntimeApiPorts {
+  readonly lambdaApi: http.RequestListener
+  /** The runtime asks for its next event and owes no answer. */
+  readonly onNext: () => void
+  readonly onInitError: (failure: InvocationEnd) => void
+}
+
+/** An envelope quotes a result of 6 MB; every byte of it escaped as `\u00xx` stays below this. */
+const maxEnvelopeBytes = 6 * maxResponseBytes
+
+const prefix = '/2018-06-01/runtime/'
+const nextCall = `GET ${prefix}invocation/next`
+const initErrorCall = `POST ${prefix}init/error`
+const invocationCall = /^POST \/2018-06-01\/runtime\/invocation\/([^/?]+)\/(response|error)$/
+
+type Phase = 'starting' | 'waiting' | 'open' | 'answering' | 'between' | 'broken'
+
+interface OpenInvocation {
+  readonly delivery: Delivery
+  readonly answer: (answer: RuntimeAnswer) => void
+}
+
+export async function openRuntimeApi(ports: RuntimeApiPorts): Promise<RuntimeApi> {
+  const api = createRuntimeApi(ports)
+  await api.listen()
+  return api
+}
+
+function createRuntimeApi(ports: RuntimeApiPorts): RuntimeApi & { listen(): Promise<void> } {
+  let phase: Phase = 'starting'
+  let pendingNext: http.ServerResponse | undefined
+  let open: OpenInvocation | undefined
+  /** The event of `open` while no `next` is held: the last one lost its connection just before the event was due. */
+  let pendingDelivery: Delivery | undefined
+  let authority = ''
+  const sockets = new Set<unknown>()
+  const drainWaiters = new Set<() => void>()
+
+  const server = http.createServer((request, response) => {
+    const path = request.url ?? ''
+    if (!path.startsWith(prefix)) ports.lambdaApi(request, response)
+    else if (request.headers.origin !== undefined || request.headers.host !== authority) {
+      // A web page that guesses the port must not speak for a function (decision 26).
+      refuse(request, response, 403, 'Forbidden', 'Requests to the Runtime API come from the function process only')
+    } else route(request, response, path)
+  })
+  // The only client is the process: its idle connections are kept, so that none is closed just as it is used again.
+  server.keepAliveTimeout = 0
+  server.headersTimeout = 0
+  server.requestTimeout = 0
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    const gone = (): void => {
+      if (!sockets.delete(socket) || sockets.size > 0) return
+      for (const waiter of drainWaiters) waiter()
+      drainWaiters.clear()
+    }
+    socket.once('end', gone).once('close', gone)
+  })
+
+  function route(request: http.IncomingMessage, response: http.ServerResponse, path: string): void {
+    const call = `${request.method} ${path}`
+    const [, requestId, kind] = invocationCall.exec(call) ?? []
+    if (requestId !== undefined) answer(request, response, requestId, kind === 'error')
+    else if (call === nextCall) next(request, response)
+    else if (call === initErrorCall) initError(request, response)
+    else refuse(request, response, 404, 'NotFound', `The Runtime API has no ${call}`)
+  }
+
+  function next(request: http.IncomingMessage, response: http.ServerResponse): void {
+    if (phase === 'open' || phase === 'answering') {
+      const misuse = open
+      phase = 'broken'
+      open = undefined
+      refuseTransition(request, response, 403)
+      misuse?.answer({ end: misused(misuse.delivery.requestId), broken: true, maxRssKb: undefined })
+      return
+    }
+    if (phase === 'waiting' || phase === 'broken') {
+      refuseTransition(request, response, 403)
+      return
+    }
+    pendingNext = response
+    response.once('close', () => {
+      if (pendingNext !== response) return
+      pendingNext = undefined
+      if (phase === 'waiting') phase = 'between'
+    })
+    if (pendingDelivery === undefined) {
+      phase = 'waiting'
+      ports.onNext()
+    } else handOver(pendingDelivery)
+  }
+
+  function handOver(delivery: Delivery): void {
+    const response = pendingNext
+    if (response === undefined) {
+      pendingDelivery = delivery
+      return
+    }
+    pendingDelivery = undefined
+    pendingNext = undefined
+    phase = 'open'
+    response.writeHead(200, deliveryHeaders(delivery))
+    response.end(delivery.event)
+  }
+
+  function answer(
+    request: http.IncomingMessage,
+    response: http.ServerResponse,
+    requestId: string,
+    isError: boolean,
+  ): void {
+    if (open === undefined || open.delivery.requestId !== requestId) {
+      refuse(request, response, 400, 'InvalidRequestID', 'Invalid request ID')
+      return
+    }
+    if (phase !== 'open') {
+      refuseTransition(request, response, 400)
+      return
+    }
+    const answered = open
+    phase = 'answering'
+    const maxBytes = answered.delivery.durable ? maxEnvelopeBytes : maxResponseBytes
+    readBody(request, maxBytes, (body) => {
+      // A `next` that overtook the post has already ended the invocation.
+      if (open !== answered) {
+        refuseTransition(request, response, 400)
+        return
+      }
+      if (body === 'broken') {
+        phase = 'open'
+        return
+      }
+      phase = 'between'
+      open = undefined
+      const maxRssKb = Number(header(request, 'perdure-max-rss-kb')) || undefined
+      if (body === 'tooLarge') {
+        write(response, 413, {
+          errorMessage: 'Exceeded maximum allowed payload size',
+          errorType: 'RequestEntityTooLarge',
+        })
+        answered.answer({ end: responseTooLarge(), broken: false, maxRssKb })
+        return
+      }
+      write(response, 202, { status: 'OK' })
+      answered.answer({ end: endOf(request, body, isError), broken: false, maxRssKb })
+    })
+  }
+
+  function initError(request: http.IncomingMessage, response: http.ServerResponse): void {
+    if (phase !== 'starting') {
+      refuseTransition(request, response, 403)
+      return
+    }
+    phase = 'broken'
+    readBody(request, maxResponseBytes, (body) => {
+      const text = typeof body === 'string' ? `The error of the initialisation is ${body}` : body.toString('utf8')
+      write(response, 202, { status: 'OK' })
+      ports.onInitError(posted(text, header(request, 'lambda-runtime-function-error-type')))
+    })
+  }
+
+  return {
+    get authority() {
+      return authority
+    },
+    listen: () =>
+      new Promise((resolve, reject) => {
+        server.once('error', reject)
+        server.listen(0, '127.0.0.1', () => {
+          authority = `127.0.0.1:${(server.address() as AddressInfo).port}`
+          resolve()
+        })
+      }),
+    deliver: (delivery) =>
+      new Promise((resolve) => {
+        open = { delivery, answer: resolve }
+        handOver(delivery)
+      }),
+    drained: () =>
+      new Promise((resolve) => {
+        if (sockets.size === 0) resolve()
+        else drainWaiters.add(resolve)
+      }),
+    close: () => {
+      phase = 'broken'
+      server.close()
+      server.closeAllConnections()
+    },
+  }
+}
+
+function endOf(request: http.IncomingMessage, body: Buffer, isError: boolean): InvocationEnd {
+  if (isError) return posted(body.toString('utf8'), header(request, 'lambda-runtime-function-error-type'))
+  // A streamed response reports its failure in trailers, the error JSON in base64.
+  const streamError = request.trailers['lambda-runtime-function-error-type']
+  if (streamError === undefined) return { kind: 'response', body }
+  const encoded = request.trailers['lambda-runtime-function-error-body'] ?? ''
+  return posted(Buffer.from(encoded, 'base64').toString('utf8'), streamError)
+}
+
+function deliveryHeaders(delivery: Delivery): http.OutgoingHttpHeaders {
+  const { clientContext, tenantId } = delivery
+  return {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(delivery.event),
+    'lambda-runtime-aws-request-id': delivery.requestId,
+    'lambda-runtime-deadline-ms': String(delivery.deadlineMs),
+    'lambda-runtime-invoked-function-arn': delivery.functionArn,
+    'lambda-runtime-trace-id': ascii(delivery.traceHeader),
+    ...(clientContext === undefined ? {} : { 'lambda-runtime-client-context': ascii(clientContext) }),
+    ...(tenantId === undefined ? {} : { 'lambda-runtime-aws-tenant-id': ascii(tenantId) }),
+  }
+}
+
+/** Headers carry ASCII only: line breaks become spaces, anything else beyond it a JSON escape, as suits a client context. */
+function ascii(text: string): string {
+  return text
+    .replace(/[\r\n\t]/g, ' ')
+    .replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+/** Reads all of the body, keeping it up to `maxBytes`. `broken`: the connection ended before the body did. */
+function readBody(
+  request: http.IncomingMessage,
+  maxBytes: number,
+  done: (body: Buffer | 'tooLarge' | 'broken') => void,
+): void {
+  let chunks: Buffer[] = []
+  let bytes = 0
+  let ended = false
+  request.on('data', (chunk: Buffer) => {
+    bytes += chunk.byteLength
+    if (bytes > maxBytes) chunks = []
+    else chunks.push(chunk)
+  })
+  request.once('end', () => {
+    ended = true
+    const [first] = chunks
+    if (bytes > maxBytes) done('tooLarge')
+    else done(chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks))
+  })
+  request.once('close', () => {
+    if (!ended) done('broken')
+  })
+  // 'close' follows and tells; without a listener the error would end the server.
+  request.on('error', () => {})
+}
+
+function header(request: http.IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name]
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+function refuseTransition(request: http.IncomingMessage, response: http.ServerResponse, status: number): void {
+  refuse(request, response, status, 'InvalidStateTransition', 'Transition is not allowed')
+}
+
+function refuse(
+  request: http.IncomingMessage,
+  response: http.ServerResponse,
+  status: number,
+  errorType: string,
+  errorMessage: string,
+): void {
+  request.resume()
+  write(response, status, { errorMessage, errorType })
+}
+
+function write(response: http.ServerResponse, status: number, body: unknown): void {
+  const text = JSON.stringify(body)
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) })
+  response.end(text)
+}

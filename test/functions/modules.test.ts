@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import test from 'node:test'
+import { answer, invoke, project, serve, serveOne } from './project.ts'
+
+test('every kind of module is loaded', async (t) => {
+  const root = project(t, {
+    'package.json': '{ "type": "commonjs" }',
+    'esm.mjs': 'export const handler = async (event) => ({ kind: "mjs", event })',
+    'cjs.cjs': 'exports.handler = async (event) => ({ kind: "cjs", event })',
+    'plain.js': 'module.exports.handler = async (event) => ({ kind: "js", event, dir: __dirname === process.cwd() })',
+    'typed.ts': 'export const handler = async (event: unknown) => ({ kind: "ts", event })',
+    'typed.mts': 'export const handler = async (event: unknown) => ({ kind: "mts", event })',
+    'typed.cts': 'exports.handler = async (event: unknown) => ({ kind: "cts", event })',
+  })
+  const files = ['esm.mjs', 'cjs.cjs', 'plain.js', 'typed.ts', 'typed.mts', 'typed.cts']
+  const functions = await serve(
+    t,
+    files.map((file) => ({ name: file.replace('.', '-'), file: join(root, file), durable: false })),
+  )
+  for (const file of files) {
+    const result = await invoke(functions, { n: 1 }, { name: file.replace('.', '-') })
+    assert.equal(result.kind, 'response', file)
+    const value = JSON.parse(Buffer.from(result.body).toString())
+    assert.deepEqual({ kind: value.kind, event: value.event }, { kind: file.split('.')[1], event: { n: 1 } })
+  }
+})
+
+test('TypeScript keeps its promises: enums, paths, imports without extension, own location, packages, require', async (t) => {
+  const root = project(t, {
+    'tsconfig.json': '{ "compilerOptions": { "baseUrl": ".", "paths": { "@lib/*": ["lib/*"] } } }',
+    'package.json': '{ "type": "module" }',
+    'lib/colour.ts': 'export enum Colour { Red = "red" }\nexport namespace Deep { export const value = 42 }',
+    'lib/greet.ts': "export const greet = (name: string) => 'hello ' + name",
+    'functions/orders.ts': `
+      import { basename } from 'node:path'
+      import { Colour, Deep } from '@lib/colour'
+      import { greet } from '../lib/greet'
+      import { parse } from 'yaml'
+      class Order { constructor(readonly id: string) {} }
+      export const handler = async () => ({
+        colour: Colour.Red, deep: Deep.value, greeting: greet('you'), yaml: parse('a: 1'), order: new Order('o').id,
+        url: basename(new URL(import.meta.url).pathname), dir: basename(__dirname), file: basename(__filename),
+        required: typeof require('yaml').parse, cwd: basename(process.cwd()) === basename(import.meta.dirname + '/..'),
+      })`,
+  })
+  const functions = await serve(t, [{ name: 'f', file: join(root, 'functions/orders.ts'), durable: false }])
+  const value = (await answer(functions)) as Record<string, unknown>
+  assert.deepEqual(value, {
+    colour: 'red',
+    deep: 42,
+    greeting: 'hello you',
+    yaml: { a: 1 },
+    order: 'o',
+    url: 'orders.ts',
+    dir: 'functions',
+    file: 'orders.ts',
+    required: 'function',
+    cwd: value['cwd'],
+  })
+})
+
+test('a package that only an inlined module can see is found', async (t) => {
+  const root = project(t, {
+    'shared/index.ts': "import { only } from 'only-here'\nexport const value: number = only",
+    'shared/node_modules/only-here/package.json': '{ "name": "only-here", "main": "index.js", "type": "module" }',
+    'shared/node_modules/only-here/index.js': 'export const only = 7',
+    'app/f.ts': "import { value } from '../shared/index'\nexport const handler = async () => value",
+  })
+  const functions = await serve(t, [{ name: 'f', file: join(root, 'app/f.ts'), durable: false }])
+  assert.equal(await answer(functions), 7)
+})
+
+test('errors of TypeScript handlers point into the source', async (t) => {
+  const source = `enum Padding { A, B }
+export const handler = async () => {
+  throw new RangeError('out of ' + Padding[1])
+}`
+  const functions = await serveOne(t, 'orders.ts', source)
+  const result = await invoke(functions)
+  assert.equal(result.kind, 'error')
+  assert.equal(result.error.ErrorType, 'RangeError')
+  assert.equal(result.error.ErrorMessage, 'out of B')
+  assert.match(result.error.StackTrace?.[1] ?? '', /orders\.ts:3:9/)
+  assert.deepEqual(JSON.parse(result.body).trace, result.error.StackTrace)
+})
+
+test('a syntax error in TypeScript is told at the start, with file and line', async (t) => {
+  const root = project(t, { 'bad.ts': 'export const handler = async () => {\n  return {{\n}' })
+  await assert.rejects(serve(t, [{ name: 'bad', file: join(root, 'bad.ts') }]), (error: Error) => {
+    assert.equal(error.name, 'DeclarationError')
+    assert.match(error.message, /^The handler of function "bad" cannot be compiled: .*bad\.ts:2:\d+: .+\n.+\n.+$/)
+    return true
+  })
+})
+
+test('export names reach into objects', async (t) => {
+  const functions = await serveOne(t, 'a.cjs', 'exports.api = { get: async () => 1 }', { exportName: 'api.get' })
+  assert.equal(await answer(functions), 1)
+})
+
+test('a module that cannot be imported fails its invocations with the type of the official runtime', async (t) => {
+  const root = project(t, {
+    'missing.mjs': "import 'no-such-package'\nexport const handler = async () => 1",
+    'syntax.mjs': 'export const handler = {{',
+    'unexported.mjs': 'export const other = 1',
+    'notafunction.mjs': 'export const handler = 1',
+    'throws.mjs': 'class SetupError extends Error { name = "SetupError" }\nthrow new SetupError("no database")',
+  })
+  const types = {
+    missing: 'Runtime.ImportModuleError',
+    syntax: 'Runtime.UserCodeSyntaxError',
+    unexported: 'Runtime.HandlerNotFound',
+    notafunction: 'Runtime.HandlerNotFound',
+    throws: 'SetupError',
+  }
+  const functions = await serve(
+    t,
+    Object.keys(types).map((name) => ({ name, file: join(root, `${name}.mjs`), durable: false })),
+  )
+  for (const [name, type] of Object.entries(types)) {
+    const result = await invoke(functions, {}, { name })
+    assert.equal(result.kind, 'error', name)
+    assert.equal(result.error.ErrorType, type)
+    assert.equal(JSON.parse(result.body).errorType, type)
+    assert.match(result.logTail, /ERROR\tInit Error/)
+  }
+})
