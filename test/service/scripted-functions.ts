@@ -1,0 +1,239 @@
+/**
+ * Functions whose code is a script of the test: the edge of the world, where processes would be. Each invocation of a
+ * durable function gets a `Call` with which it talks to the service as an SDK does.
+ */
+import { DEFAULT_PLACE, functionArn, parseExecutionArn } from '../../src/protocol/arn.ts'
+import type { DurableConfig, DurableInvocationEvent, ErrorObject, OperationUpdate } from '../../src/protocol/shapes.ts'
+import type { CheckpointResult, DurableService } from '../../src/service/api.ts'
+import type { Functions, FunctionVersion, InvocationRequest, InvocationResult, Slot } from '../../src/service/ports.ts'
+
+export type Outcome = { Status: 'SUCCEEDED' | 'FAILED' | 'PENDING'; Result?: string; Error?: ErrorObject }
+export type DurableScript = (call: Call) => Promise<Outcome>
+export type PlainScript = (event: string, request: InvocationRequest) => Promise<string | Uint8Array>
+
+/** What a script throws to end its invocation otherwise than by answering. */
+export class FunctionError extends Error {
+  readonly kind: 'error' | 'platform'
+  readonly error: ErrorObject
+
+  constructor(error: ErrorObject, kind: 'error' | 'platform' = 'error') {
+    super(error.ErrorMessage)
+    this.kind = kind
+    this.error = error
+  }
+}
+
+/** One invocation as the function sees it. */
+export class Call {
+  readonly event: DurableInvocationEvent
+  readonly request: InvocationRequest
+  readonly service: DurableService
+  token: string
+
+  constructor(service: DurableService, request: InvocationRequest) {
+    this.service = service
+    this.request = request
+    this.event = JSON.parse(request.event) as DurableInvocationEvent
+    this.token = this.event.CheckpointToken
+  }
+
+  get arn() {
+    const arn = parseExecutionArn(this.event.DurableExecutionArn)
+    if (arn === undefined) throw new Error('the event carries no ARN')
+    return arn
+  }
+
+  get operations() {
+    return this.event.InitialExecutionState.Operations
+  }
+
+  statusOf(id: string): string | undefined {
+    return this.operations.find(({ Id }) => Id === id)?.Status
+  }
+
+  async checkpoint(updates: readonly OperationUpdate[] = [], clientToken?: string): Promise<CheckpointResult> {
+    const result = await this.service.checkpoint({
+      arn: this.arn,
+      token: this.token,
+      updates,
+      ...(clientToken === undefined ? {} : { clientToken }),
+    })
+    this.token = result.CheckpointToken ?? this.token
+    return result
+  }
+}
+
+interface Declared {
+  readonly version: FunctionVersion
+  readonly script: { readonly durable: DurableScript } | { readonly plain: PlainScript }
+}
+
+interface Waiting {
+  readonly declared: Declared
+  readonly resolve: (slot: Slot) => void
+}
+
+export class ScriptedFunctions implements Functions {
+  readonly #declared = new Map<string, Declared>()
+  readonly #listeners: (() => void)[] = []
+  #service: DurableService | undefined
+  #lost = false
+  #waiting: Waiting[] = []
+  readonly #busy = new Map<string, number>()
+  /** The most invocations of each function that ran at a time. */
+  readonly peak = new Map<string, number>()
+  /** Every event that was handed over, by function. */
+  readonly requests: { readonly functionName: string; readonly request: InvocationRequest }[] = []
+  /** Tenants for which slots were asked, in order. */
+  readonly reservedTenants: (string | undefined)[] = []
+
+  attach(service: DurableService): void {
+    this.#service = service
+  }
+
+  durable(
+    name: string,
+    script: DurableScript,
+    options: {
+      version?: string
+      concurrency?: number
+      config?: DurableConfig
+      perTenant?: boolean
+    } = {},
+  ): this {
+    const { version = '$LATEST', concurrency = 8, config = { ExecutionTimeout: 900 }, perTenant = false } = options
+    const described = describedAs(name, version, { concurrency, durable: config, perTenant })
+    return this.#declare({ version: described, script: { durable: script } })
+  }
+
+  plain(name: string, script: PlainScript, options: { concurrency?: number; perTenant?: boolean } = {}): this {
+    const { concurrency = 8, perTenant = false } = options
+    const described = describedAs(name, '$LATEST', { concurrency, durable: undefined, perTenant })
+    return this.#declare({ version: described, script: { plain: script } })
+  }
+
+  remove(name: string, version = '$LATEST'): void {
+    this.#declared.delete(`${name}:${version}`)
+    for (const listener of this.#listeners) listener()
+  }
+
+  durableTarget(name: string, version: string): FunctionVersion & { durable: DurableConfig } {
+    const found = this.#declared.get(`${name}:${version}`)?.version
+    if (found?.durable === undefined) throw new Error(`${name}:${version} is not declared as durable`)
+    return { ...found, durable: found.durable }
+  }
+
+  target(name: string): FunctionVersion {
+    const found = this.#declared.get(`${name}:$LATEST`)?.version
+    if (found === undefined) throw new Error(`${name} is not declared`)
+    return found
+  }
+
+  invocationsOf(name: string): number {
+    return this.requests.filter(({ functionName }) => functionName === name).length
+  }
+
+  resolve(name: string, qualifier: string | undefined): FunctionVersion | undefined {
+    return this.#declared.get(`${name}:${qualifier ?? '$LATEST'}`)?.version
+  }
+
+  list(): readonly FunctionVersion[] {
+    return [...this.#declared.values()].map(({ version }) => version)
+  }
+
+  onChange(call: () => void): void {
+    this.#listeners.push(call)
+  }
+
+  reserve(version: FunctionVersion, tenantId: string | undefined, signal: AbortSignal): Promise<Slot> {
+    const declared = this.#declared.get(`${version.name}:${version.version}`)
+    if (declared === undefined) return Promise.reject(new Error('reserved a function that is not there'))
+    this.reservedTenants.push(tenantId)
+    return new Promise((resolve, reject) => {
+      const waiting = { declared, resolve }
+      signal.addEventListener('abort', () => {
+        this.#waiting = this.#waiting.filter((other) => other !== waiting)
+        reject(signal.reason)
+      })
+      this.#waiting.push(waiting)
+      this.#grant()
+    })
+  }
+
+  /** The processes are gone with the server: whatever they do reaches nobody. */
+  lose(): void {
+    this.#lost = true
+  }
+
+  /** The same declarations in a new process. */
+  reborn(): ScriptedFunctions {
+    const reborn = new ScriptedFunctions()
+    for (const [key, declared] of this.#declared) reborn.#declared.set(key, declared)
+    return reborn
+  }
+
+  #declare(declared: Declared): this {
+    this.#declared.set(`${declared.version.name}:${declared.version.version}`, declared)
+    for (const listener of this.#listeners) listener()
+    return this
+  }
+
+  #grant(): void {
+    for (const waiting of [...this.#waiting]) {
+      const { name, concurrency } = waiting.declared.version
+      const busy = this.#busy.get(name) ?? 0
+      if (busy >= concurrency) continue
+      this.#waiting = this.#waiting.filter((other) => other !== waiting)
+      this.#busy.set(name, busy + 1)
+      waiting.resolve(this.#slot(waiting.declared))
+    }
+  }
+
+  #slot(declared: Declared): Slot {
+    const { name } = declared.version
+    const free = (): void => {
+      this.#busy.set(name, (this.#busy.get(name) ?? 0) - 1)
+      this.#grant()
+    }
+    return {
+      release: free,
+      run: async (request) => {
+        this.requests.push({ functionName: name, request })
+        this.peak.set(name, Math.max(this.peak.get(name) ?? 0, this.#busy.get(name) ?? 0))
+        const result = await this.#run(declared, request)
+        free()
+        return result
+      },
+    }
+  }
+
+  async #run({ script }: Declared, request: InvocationRequest): Promise<InvocationResult> {
+    try {
+      const service = this.#service
+      if (service === undefined) throw new Error('no service is attached')
+      const body =
+        'durable' in script
+          ? JSON.stringify(await script.durable(new Call(service, request)))
+          : await script.plain(request.event, request)
+      if (this.#lost) return await new Promise<never>(() => {})
+      return { kind: 'response', body: typeof body === 'string' ? Buffer.from(body) : body, logTail: '' }
+    } catch (error) {
+      if (this.#lost) return new Promise<never>(() => {})
+      if (!(error instanceof FunctionError)) {
+        // As a runtime reports a handler that threw.
+        const failure = { ErrorType: 'Error', ErrorMessage: String(error) }
+        return { kind: 'error', error: failure, body: JSON.stringify(failure), logTail: '' }
+      }
+      if (error.kind === 'platform') return { kind: 'platform', error: error.error, logTail: '' }
+      return { kind: 'error', error: error.error, body: JSON.stringify(error.error), logTail: '' }
+    }
+  }
+}
+
+function describedAs(
+  name: string,
+  version: string,
+  rest: { concurrency: number; durable: DurableConfig | undefined; perTenant: boolean },
+): FunctionVersion {
+  return { name, version, arn: functionArn(DEFAULT_PLACE, name, version), timeoutSeconds: 60, memoryMb: 128, ...rest }
+}
