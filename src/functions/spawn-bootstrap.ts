@@ -24,6 +24,8 @@ export async function spawnBootstrap(options: {
     process.execPath,
     [
       '--enable-source-maps',
+      // Whether a project names its module type is not the business of every function's log.
+      '--disable-warning=MODULE_TYPELESS_PACKAGE_JSON',
       // The heap gets nine tenths of the memory, as in the official runtime.
       `--max-old-space-size=${Math.max(64, Math.floor(options.memoryMb * 0.9))}`,
       options.bootstrapFile,

@@ -1,0 +1,223 @@
+/**
+ * `perdure.config.*`: the functions that a server offers, as TypeScript, JavaScript, YAML or JSON. Paths in it are
+ * relative to it. What it does not know is an error that names what was probably meant, because a misspelt
+ * `enviroment` that is silently ignored costs an afternoon.
+ */
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { registerHooks } from 'node:module'
+import { basename, dirname, extname, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { DurableConfig } from '../protocol/shapes.ts'
+import { moduleExtensions } from './catalog.ts'
+import type { FunctionDeclaration } from './declaration.ts'
+import { DeclarationError } from './declaration-error.ts'
+import { nearest } from './nearest.ts'
+
+export { declarationsFromPaths } from './from-paths.ts'
+
+/** One function in a config file. */
+export interface FunctionConfig extends Omit<FunctionDeclaration, 'name' | 'file'> {
+  /** Default: the name of the handler's file without its extension. */
+  readonly name?: string
+  /** `orders.ts` (its export `handler`), `orders.ts.create` or `orders.create` (another export). */
+  readonly handler?: string
+  /** In place of `handler`: the file, with `exportName` beside it. */
+  readonly file?: string
+  /** The same as `durable`, under the name that it has in the Lambda API. */
+  readonly DurableConfig?: DurableConfig
+}
+
+export interface PerdureConfig {
+  readonly functions: readonly FunctionConfig[]
+}
+
+export interface LoadedConfig {
+  readonly functions: readonly FunctionDeclaration[]
+}
+
+/** Returns what it is given; it is there for the editor, which then knows the type. */
+export function defineConfig(config: PerdureConfig): PerdureConfig {
+  return config
+}
+
+const configKeys: readonly (keyof PerdureConfig)[] = ['functions']
+const functionKeys: readonly (keyof FunctionConfig)[] = [
+  'name',
+  'handler',
+  'file',
+  'exportName',
+  'timeout',
+  'memory',
+  'concurrency',
+  'tenancy',
+  'environment',
+  'durable',
+  'DurableConfig',
+]
+const durableKeys: readonly (keyof DurableConfig)[] = ['ExecutionTimeout', 'RetentionPeriodInDays', 'KMSKeyArn']
+
+/** Rejects with a DeclarationError. */
+export async function loadConfig(file: string): Promise<LoadedConfig> {
+  const path = resolve(file)
+  const config = asRecord(await read(path), `The configuration ${path}`, 'Export (or write) { functions: [ … ] }.')
+  checkKeys(config, configKeys, `The configuration ${path}`)
+  const { functions } = config
+  if (!Array.isArray(functions)) {
+    throw new DeclarationError(
+      `The configuration ${path} has no list "functions".`,
+      'There is nothing to serve.',
+      "Give it: functions: [{ handler: './orders.ts' }].",
+    )
+  }
+  return { functions: functions.map((declared, index) => declaration(declared, index, dirname(path))) }
+}
+
+async function read(path: string): Promise<unknown> {
+  if (!existsSync(path)) {
+    throw new DeclarationError(`There is no configuration ${path}.`, 'There is nothing to serve.', 'Correct the path.')
+  }
+  switch (extname(path)) {
+    case '.json':
+    case '.yaml':
+    case '.yml':
+      return readData(path)
+    case '.ts':
+    case '.mts':
+    case '.js':
+    case '.mjs':
+    case '.cjs':
+      return importModule(path)
+    default:
+      throw new DeclarationError(
+        `The configuration ${path} has an ending that is not known.`,
+        'It cannot be read.',
+        'Name it perdure.config.ts, .mts, .js, .mjs, .yaml, .yml or .json.',
+      )
+  }
+}
+
+/** JSON is YAML too, and this parser tells the line of a mistake. */
+async function readData(path: string): Promise<unknown> {
+  const { parse } = await import('yaml')
+  try {
+    return parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    throw unreadable(path, error)
+  }
+}
+
+async function importModule(path: string): Promise<unknown> {
+  // A server that starts again in the same process sees the file as it is now.
+  const url = `${pathToFileURL(path).href}?changed=${statSync(path).mtimeMs}`
+  // In a project that names no module type, Node would try CommonJS first and warn.
+  const asModule = registerHooks({
+    load: (loaded, context, nextLoad) =>
+      nextLoad(
+        loaded,
+        loaded === url && extname(path) === '.ts' ? { ...context, format: 'module-typescript' } : context,
+      ),
+  })
+  try {
+    const module = (await import(url)) as { readonly default?: unknown }
+    return module.default
+  } catch (error) {
+    throw unreadable(path, error)
+  } finally {
+    asModule.deregister()
+  }
+}
+
+function unreadable(path: string, error: unknown): DeclarationError {
+  return new DeclarationError(
+    `The configuration ${path} cannot be read: ${String(error).trim()}`,
+    'There is nothing to serve.',
+    'Correct it and start again.',
+  )
+}
+
+function declaration(declared: unknown, index: number, directory: string): FunctionDeclaration {
+  const what = `Function ${index + 1} of the configuration`
+  const record = asRecord(declared, what, "Give an object: { name: 'orders', handler: './orders.ts' }.")
+  const label = typeof record['name'] === 'string' ? `Function "${record['name']}"` : what
+  checkKeys(record, functionKeys, label)
+  for (const key of ['durable', 'DurableConfig'] as const) {
+    if (typeof record[key] === 'object' && record[key] !== null) {
+      checkKeys(record[key] as Readonly<Record<string, unknown>>, durableKeys, `${key} of ${lowerFirst(label)}`)
+    }
+  }
+  // The members' values are checked with every other declaration's, in the catalog.
+  const { name, handler, file, exportName, durable, DurableConfig, ...rest } = record as FunctionConfig
+  if (durable !== undefined && DurableConfig !== undefined) {
+    throw refusal(label, 'has both "durable" and "DurableConfig"', 'Keep one of them: they mean the same.')
+  }
+  const place = handlerPlace({ handler, file, exportName }, directory, label)
+  return {
+    ...rest,
+    name: name ?? basename(place.file, extname(place.file)),
+    ...place,
+    ...(durable === undefined ? {} : { durable }),
+    ...(DurableConfig === undefined ? {} : { durable: DurableConfig }),
+  }
+}
+
+interface HandlerPlace {
+  readonly file: string
+  readonly exportName?: string
+}
+
+function handlerPlace(
+  given: { readonly [key in 'handler' | 'file' | 'exportName']: string | undefined },
+  directory: string,
+  label: string,
+): HandlerPlace {
+  const { handler, file, exportName } = given
+  if ((handler === undefined) === (file === undefined)) {
+    throw refusal(label, 'needs either "handler" or "file"', "Give one of them: handler: './orders.ts'.")
+  }
+  if (file !== undefined) return { file: resolve(directory, file), ...(exportName === undefined ? {} : { exportName }) }
+  if (typeof handler !== 'string')
+    throw refusal(label, 'has a "handler" that is not text', "Write handler: './orders.ts'.")
+  if (exportName !== undefined) {
+    throw refusal(label, 'has both "handler" and "exportName"', 'Write the export into the handler, or use "file".')
+  }
+  return splitHandler(resolve(directory, handler)) ?? { file: resolve(directory, handler) }
+}
+
+/**
+ *     orders.ts         → orders.ts
+ *     orders.ts.create  → orders.ts, create
+ *     orders.create     → orders.ts (or .mts, .js …, whichever is there), create
+ */
+function splitHandler(path: string): HandlerPlace | undefined {
+  if (isFile(path)) return { file: path }
+  const dot = path.lastIndexOf('.')
+  const [stem, exportName] = [path.slice(0, dot), path.slice(dot + 1)]
+  if (isFile(stem)) return { file: stem, exportName }
+  const extension = [...moduleExtensions].find((ending) => isFile(stem + ending))
+  return extension === undefined ? undefined : { file: stem + extension, exportName }
+}
+
+const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true
+
+function asRecord(value: unknown, what: string, fix: string): Readonly<Record<string, unknown>> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    return value as Readonly<Record<string, unknown>>
+  }
+  throw new DeclarationError(`${what} is not an object.`, 'It cannot be served.', fix)
+}
+
+function checkKeys(record: Readonly<Record<string, unknown>>, known: readonly string[], what: string): void {
+  for (const key of Object.keys(record)) {
+    if (known.includes(key)) continue
+    throw new DeclarationError(
+      `${what} has an unknown key "${key}".`,
+      'It would have been ignored.',
+      `Did you mean "${nearest(key, known)}"? Known keys are ${known.join(', ')}.`,
+    )
+  }
+}
+
+const refusal = (label: string, cause: string, fix: string): DeclarationError =>
+  new DeclarationError(`${label} ${cause}.`, 'It cannot be served.', fix)
+
+const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1)
