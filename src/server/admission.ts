@@ -49,6 +49,7 @@ export class Admission {
   request(bytes: number, gone: { readonly signal: AbortSignal }): Hold | Promise<Hold> {
     if (this.#queue.length === 0 && this.#hasRoom(bytes)) return this.#admit(bytes)
     const { signal } = gone
+    if (signal.aborted) return Promise.reject(signal.reason)
     return new Promise((resolve, reject) => {
       const queued = {
         bytes,

@@ -26,6 +26,7 @@ export function announcedBytes(request: IncomingMessage, rule: BodyRule): number
  * HTTP server. Rejects with `ClientGone` when the connection ends before the body does.
  */
 export function readBody(request: IncomingMessage, rule: BodyRule): Promise<Buffer> {
+  if (request.destroyed) return Promise.reject(new ClientGone())
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let length = 0
