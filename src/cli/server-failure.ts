@@ -11,8 +11,10 @@ export function serverFailure(error: unknown, options: Omit<PerdureOptions, 'fun
   const data = typeof options.data === 'string' ? options.data : './.perdure'
   const consequence = 'the server was not started'
   if (error.name === 'DeclarationError') {
-    const [cause = error.message, itsConsequence = consequence, fix] = error.message.split('\n')
-    return new CliFailure({ cause, consequence: itsConsequence, ...(fix !== undefined && { fix }) })
+    // Cause (of one line or more), consequence, fix.
+    const lines = error.message.split('\n').map(sentence)
+    const [itsConsequence = consequence, fix = ''] = lines.slice(-2)
+    return new CliFailure({ cause: lines.slice(0, -2).join('\n  '), consequence: itsConsequence, fix })
   }
   if (error.name === 'StoreError' && (error as { consequence?: unknown }).consequence === 'locked') {
     return new CliFailure({
@@ -66,3 +68,6 @@ export function serverFailure(error: unknown, options: Omit<PerdureOptions, 'fun
       return error
   }
 }
+
+/** `The port is used.` → `the port is used`, as a part of our own sentences. */
+const sentence = (text: string) => text.replace(/^(The|Function) /, (word) => word.toLowerCase()).replace(/\.$/, '')

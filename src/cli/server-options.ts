@@ -19,6 +19,7 @@ export const SERVER_OPTIONS = {
   json: { type: 'boolean', help: 'When ready, print one JSON line with the endpoint' },
 } as const satisfies OptionSpecs
 
+const loopback = ['127.0.0.1', 'localhost', '::1']
 const clocks = ['system', 'manual', 'skip'] as const
 
 /** Everything but the functions. */
@@ -29,6 +30,12 @@ export function serverOptions(values: Values<typeof SERVER_OPTIONS>): Omit<Perdu
   const clock = clocks.find((kind) => kind === values.clock)
   if (values.clock !== undefined && clock === undefined) {
     throw usageFailure(`there is no clock "${values.clock}"`, `one of ${clocks.join(', ')}`)
+  }
+  if (values.host !== undefined && !loopback.includes(values.host)) {
+    throw usageFailure(
+      `--host "${values.host}" is not a loopback address: whoever reaches the server can run code, and this version has no authentication`,
+      `use one of ${loopback.join(', ')}, with a tunnel or an authenticating proxy in front of it`,
+    )
   }
   const port = wholeNumber('port', values.port, 0, 65_535)
   return {

@@ -1,0 +1,53 @@
+/** `perdure start`: a server with the functions of a config file, until it is told to stop. */
+import { loadConfig } from '../../functions/config.ts'
+import { startPerdure } from '../../index.ts'
+import { defineCommand } from '../command.ts'
+import { findConfig } from '../config-file.ts'
+import { EXIT } from '../failure.ts'
+import { aborted } from '../pause.ts'
+import { counted } from '../render/amounts.ts'
+import { serverFailure } from '../server-failure.ts'
+import { SERVER_OPTIONS, serverOptions } from '../server-options.ts'
+
+export const start = defineCommand({
+  name: 'start',
+  summary: 'Start a server with the functions of a config file',
+  options: {
+    config: {
+      type: 'string',
+      short: 'c',
+      value: '<file>',
+      help: 'Config file (default perdure.config.ts, .js or .yaml here)',
+    },
+    ...SERVER_OPTIONS,
+  },
+  notes: ['SIGINT and SIGTERM drain: what runs may end, what is not finished goes on at the next start.'],
+  examples: ['perdure start', 'perdure start --config examples/perdure.config.ts --port 0 --json'],
+  async run({ values, terminal, cwd, stop }) {
+    const options = serverOptions(values)
+    const config = findConfig(values.config, cwd)
+    try {
+      const { functions } = await loadConfig(config)
+      const perdure = await startPerdure({ ...options, functions })
+      if (values.json === true) {
+        terminal.out(JSON.stringify({ endpoint: perdure.endpoint, pid: process.pid }))
+      } else {
+        terminal.out(
+          `perdure serves ${counted(functions.length, 'function')} at ${terminal.paint('bold', perdure.endpoint)}`,
+        )
+        terminal.out(`  ${functions.map(({ name }) => name).join(', ')}`)
+      }
+      await Promise.race([aborted(stop), parentGone()])
+      terminal.err('perdure: stopping; what runs may end first')
+      await perdure.close()
+      return EXIT.ok
+    } catch (error) {
+      throw serverFailure(error, options)
+    }
+  },
+})
+
+/** A server that a program started over an IPC channel ends with that program. */
+function parentGone(): Promise<void> {
+  return new Promise((resolve) => process.once('disconnect', resolve))
+}

@@ -1,0 +1,26 @@
+/** Which config file a server's functions come from. */
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { CliFailure } from './failure.ts'
+
+const configNames = ['ts', 'mts', 'js', 'mjs', 'cjs', 'yaml', 'yml', 'json'].map((ending) => `perdure.config.${ending}`)
+
+/** The config file that was named, or the one in the working directory. */
+export function findConfig(named: string | undefined, cwd: string): string {
+  if (named !== undefined) {
+    const file = resolve(cwd, named)
+    if (existsSync(file)) return file
+    throw new CliFailure({
+      cause: `the config file ${file} does not exist`,
+      consequence: 'the server was not started',
+      fix: 'check the path after --config',
+    })
+  }
+  const found = configNames.map((name) => resolve(cwd, name)).find((file) => existsSync(file))
+  if (found !== undefined) return found
+  throw new CliFailure({
+    cause: `there is no perdure.config.ts, .js or .yaml in ${cwd}`,
+    consequence: 'the server was not started: it would have no functions',
+    fix: 'write one, name one with --config <file>, or serve handlers directly with "perdure dev <paths>"',
+  })
+}
