@@ -14,6 +14,11 @@ function checkItem(item: AppendItem): void {
   if (!Number.isSafeInteger(item.firstSeq) || item.firstSeq < 1) {
     throw new StoreError('refused', `An append needs a positive whole firstSeq, got ${item.firstSeq}.`)
   }
+  for (const entry of item.entries) {
+    if (typeof entry.text !== 'string' || !Number.isSafeInteger(entry.firstEventId)) {
+      throw new StoreError('refused', 'An entry needs a text and a whole firstEventId.')
+    }
+  }
   if ('create' in item.target) {
     if (item.index === undefined) throw new StoreError('refused', 'A new execution needs its index row.')
     if (item.entries.length === 0) throw new StoreError('refused', 'A new execution needs its first entry.')

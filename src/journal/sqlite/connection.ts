@@ -3,23 +3,23 @@
  * reader sees a commit only after that sync. The WAL is never checkpointed inside a commit (`wal-policy.ts`).
  */
 import { DatabaseSync } from 'node:sqlite'
+import type { WriterSettings } from './messages.ts'
 
 /** Another connection holds a lock only for moments (end of a checkpoint, reset of the WAL). */
 const BUSY_TIMEOUT_MS = 10_000
-/** After a reset the WAL file is cut to this size. */
-const WAL_KEPT_BYTES = 67_108_864
 const PAGE_CACHE_KIB = 32_768
 
-export function openWriterConnection(path: string, maxBytes: number | undefined): DatabaseSync {
-  const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS })
+export function openWriterConnection(settings: WriterSettings): DatabaseSync {
+  const db = new DatabaseSync(settings.path, { timeout: BUSY_TIMEOUT_MS })
   // Only a database without tables takes this up, so it comes before the migrations.
   db.exec('PRAGMA auto_vacuum = INCREMENTAL')
   db.exec('PRAGMA journal_mode = WAL')
   db.exec('PRAGMA synchronous = FULL')
   db.exec('PRAGMA wal_autocheckpoint = 0')
-  db.exec(`PRAGMA journal_size_limit = ${WAL_KEPT_BYTES}`)
+  // What a long reader let the WAL grow beyond its bound is cut off when the log begins anew.
+  db.exec(`PRAGMA journal_size_limit = ${settings.walBytes}`)
   db.exec(`PRAGMA cache_size = -${PAGE_CACHE_KIB}`)
-  if (maxBytes !== undefined) limitSize(db, maxBytes)
+  if (settings.maxBytes !== undefined) limitSize(db, settings.maxBytes)
   return db
 }
 

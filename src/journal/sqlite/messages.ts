@@ -12,6 +12,7 @@ export type Reply<Value> =
 export interface WriterSettings {
   readonly path: string
   readonly maxBytes: number | undefined
+  readonly walBytes: number
 }
 
 export interface WriterReady {

@@ -36,7 +36,7 @@ import type {
   WriterRequest,
   WriterSettings,
 } from './messages.ts'
-import { isWorthMoving, type WalSize } from './wal-policy.ts'
+import { DEFAULT_WAL_BYTES, isWorthMoving, type WalSize } from './wal-policy.ts'
 import { WorkerChannel } from './worker-channel.ts'
 
 export interface SqliteStoreOptions {
@@ -44,6 +44,8 @@ export interface SqliteStoreOptions {
   readonly directory: string
   /** The database file grows no larger than about this; appends beyond it are `unavailable`. Unset: as the disk allows. */
   readonly maxBytes?: number
+  /** The write-ahead log is kept to about this size. Unset: 64 MiB. */
+  readonly walBytes?: number
 }
 
 const DATABASE_FILE = 'journal.db'
@@ -53,6 +55,7 @@ class SqliteStore implements Store {
   readonly #writer: WorkerChannel<WriterRequest>
   readonly #reader: WorkerChannel<ReaderRequest>
   readonly #commits: GroupCommit
+  readonly #walBytes: number
   #closing: Promise<void> | undefined
   #movingWal = false
   /** A fault of the reader while it moved pages: from then on nothing is written. */
@@ -62,8 +65,10 @@ class SqliteStore implements Store {
     lock: DirectoryLock,
     writer: WorkerChannel<WriterRequest>,
     reader: WorkerChannel<ReaderRequest>,
+    settings: WriterSettings,
     ready: WriterReady,
   ) {
+    this.#walBytes = settings.walBytes
     this.#lock = lock
     this.#writer = writer
     this.#reader = reader
@@ -181,7 +186,7 @@ class SqliteStore implements Store {
 
   /** Lets the reader move the WAL's pages in the background (`wal-policy.ts`). */
   async #tendWal(wal: WalSize): Promise<void> {
-    if (this.#movingWal || this.#closing !== undefined || !isWorthMoving(wal)) return
+    if (this.#movingWal || this.#closing !== undefined || !isWorthMoving(wal, this.#walBytes)) return
     this.#movingWal = true
     try {
       await this.#reader.request({ kind: 'moveWal' })
@@ -204,10 +209,11 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   const lock = lockDirectory(options.directory)
   const path = join(options.directory, DATABASE_FILE)
   try {
-    const settings: WriterSettings = { path, maxBytes: options.maxBytes }
+    const { maxBytes, walBytes = DEFAULT_WAL_BYTES } = options
+    const settings: WriterSettings = { path, maxBytes, walBytes }
     const writer = await WorkerChannel.open<WriterRequest, WriterReady>('writer', settings)
     const reader = await openReader(path, writer.channel)
-    return new SqliteStore(lock, writer.channel, reader, writer.ready)
+    return new SqliteStore(lock, writer.channel, reader, settings, writer.ready)
   } catch (error) {
     lock.release()
     throw error

@@ -8,9 +8,9 @@ import { Writer } from './writer.ts'
 
 serve<Exclude<WriterRequest, { kind: 'close' }>>(() => {
   const settings = workerData as WriterSettings
-  const db = openWriterConnection(settings.path, settings.maxBytes)
+  const db = openWriterConnection(settings)
   migrate(db)
-  const writer = new Writer(db)
+  const writer = new Writer(db, settings.walBytes)
   return {
     role: {
       answer: (request) => writer.commit(request.operations),

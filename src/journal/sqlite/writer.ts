@@ -28,14 +28,16 @@ const KEPT_FREE_PAGES = 256
 
 export class Writer {
   readonly #db: DatabaseSync
+  readonly #walBytes: number
   readonly #sql: ReturnType<typeof prepare>
   /** Executions that are gone but whose journals are still being removed: the table `purges`. */
   #purging: Set<ExecutionKey>
   #failure: Failure | undefined
   #wal: WalSize
 
-  constructor(db: DatabaseSync) {
+  constructor(db: DatabaseSync, walBytes: number) {
     this.#db = db
+    this.#walBytes = walBytes
     this.#sql = prepare(db)
     this.#purging = this.#readPurging()
     this.#wal = this.#sql.walSize()
@@ -53,7 +55,7 @@ export class Writer {
 
   /** To be called between commits, when their answers are out. */
   boundWal(): void {
-    if (this.#failure !== undefined || !isAtBound(this.#wal)) return
+    if (this.#failure !== undefined || !isAtBound(this.#wal, this.#walBytes)) return
     try {
       this.#wal = this.#sql.moveWal()
     } catch (error) {
