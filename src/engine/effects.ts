@@ -2,6 +2,7 @@
  * What the shell owes the world after an entry is durable, as data (`effects`), what it still owes after a crash, from
  * state alone (`resume`), and the index row of an execution (`indexOf`, decision 6).
  */
+import { parseFunctionReference } from '../protocol/arn.ts'
 import type { ClosedStatus } from '../protocol/shapes.ts'
 import { deadlineOf } from './checkpoint.ts'
 import type { Duty, Effect, Entry, ExecutionIndex, ExecutionState, JournalEvent, Wake } from './model.ts'
@@ -29,7 +30,9 @@ export function effects(state: ExecutionState, entry: Entry): readonly Effect[] 
 
 /** The duty to run a chained invoke's target; none when it failed at once (then no version was resolved). */
 function targetDuty(event: JournalEvent): Duty | undefined {
-  const { id, functionName, executedVersion: version, childArn, input, tenantId } = event
+  const { id, executedVersion: version, childArn, input, tenantId } = event
+  // The event keeps the reference as the function gave it (spec 11 §11.2), with a qualifier or as an ARN.
+  const functionName = parseFunctionReference(event.functionName ?? '')?.name
   if (id === undefined || functionName === undefined || version === undefined) return undefined
   const target = { operationId: id, functionName, version, input, tenantId }
   if (childArn === undefined) return { kind: 'invokePlain', ...target }
