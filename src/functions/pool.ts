@@ -39,7 +39,8 @@ interface PooledProcess {
   readonly tenant: string | undefined
   sandbox: Sandbox
   state: 'starting' | 'idle' | 'taken' | 'returning' | 'gone'
-  idleSince: number
+  /** When it came into its state. */
+  since: number
 }
 
 interface Reservation {
@@ -55,6 +56,9 @@ interface PooledFunction {
   /** In order of arrival. */
   readonly queue: Set<Reservation>
 }
+
+/** How long a process is expected to take from its answer to its next question; it takes less than one, usually. */
+const returningMs = 50
 
 const startsAtOnce = Math.max(2, availableParallelism())
 
@@ -73,6 +77,7 @@ class ProcessPool implements Pool {
   #arrivals = 0
   #closed = false
   #cancelSweep: (() => void) | undefined
+  #cancelDispatch: (() => void) | undefined
 
   constructor(options: PoolOptions) {
     this.#options = options
@@ -108,6 +113,7 @@ class ProcessPool implements Pool {
   async close(): Promise<void> {
     this.#closed = true
     this.#cancelSweep?.()
+    this.#cancelDispatch?.()
     for (const { queue } of this.#functions.values()) {
       for (const reservation of queue) reservation.refuse(closedError())
       queue.clear()
@@ -136,7 +142,7 @@ class ProcessPool implements Pool {
   }
 
   #serveQueue(pooled: PooledFunction): void {
-    const onTheWay = countOnTheWay(pooled)
+    const onTheWay = this.#countOnTheWay(pooled)
     for (const reservation of pooled.queue) {
       const idle = this.#idleFor(pooled, reservation.tenant)
       if (idle !== undefined) {
@@ -155,12 +161,31 @@ class ProcessPool implements Pool {
     }
   }
 
+  /** How many processes of each tenant will be idle soon. One that works on after its answer is not counted for long. */
+  #countOnTheWay(pooled: PooledFunction): Map<string | undefined, number> {
+    const counts = new Map<string | undefined, number>()
+    const now = this.#options.clock.now()
+    for (const { state, tenant, since } of pooled.processes) {
+      if (state === 'returning' && now - since < returningMs) this.#dispatchAt(since + returningMs)
+      else if (state !== 'starting') continue
+      counts.set(tenant, (counts.get(tenant) ?? 0) + 1)
+    }
+    return counts
+  }
+
+  #dispatchAt(dueMs: number): void {
+    this.#cancelDispatch ??= this.#options.timers.at(dueMs, () => {
+      this.#cancelDispatch = undefined
+      this.#dispatch()
+    })
+  }
+
   /** The process that was idle for the shortest time: its caches are warm, and the others can end. */
   #idleFor(pooled: PooledFunction, tenant: string | undefined): PooledProcess | undefined {
     let found: PooledProcess | undefined
     for (const candidate of pooled.processes) {
       if (candidate.state !== 'idle' || candidate.tenant !== tenant) continue
-      if (found === undefined || candidate.idleSince >= found.idleSince) found = candidate
+      if (found === undefined || candidate.since >= found.since) found = candidate
     }
     return found
   }
@@ -189,7 +214,8 @@ class ProcessPool implements Pool {
       },
       ended: (failure) => {
         this.#alive.delete(pooledProcess.sandbox)
-        this.#remove(pooledProcess)
+        // One that had to make room is already gone from here: its end changes nothing.
+        if (!this.#remove(pooledProcess)) return
         if (failure !== undefined) this.#handOutFailure(pooled, tenant, failure)
         if (!this.#closed) this.#dispatch()
       },
@@ -199,7 +225,7 @@ class ProcessPool implements Pool {
       tenant,
       sandbox: this.#options.start(pooled.version, events),
       state: 'starting',
-      idleSince: 0,
+      since: this.#options.clock.now(),
     }
     this.#alive.add(pooledProcess.sandbox)
     pooled.processes.add(pooledProcess)
@@ -241,10 +267,9 @@ class ProcessPool implements Pool {
 
   #setState(pooledProcess: PooledProcess, state: PooledProcess['state']): void {
     pooledProcess.state = state
+    pooledProcess.since = this.#options.clock.now()
     this.#idle.delete(pooledProcess)
-    if (state !== 'idle') return
-    pooledProcess.idleSince = this.#options.clock.now()
-    this.#idle.add(pooledProcess)
+    if (state === 'idle') this.#idle.add(pooledProcess)
   }
 
   #retire(idle: PooledProcess): true {
@@ -253,31 +278,23 @@ class ProcessPool implements Pool {
     return true
   }
 
-  #remove(pooledProcess: PooledProcess): void {
-    if (!pooledProcess.pooledFunction.processes.delete(pooledProcess)) return
+  #remove(pooledProcess: PooledProcess): boolean {
+    if (!pooledProcess.pooledFunction.processes.delete(pooledProcess)) return false
     this.#setState(pooledProcess, 'gone')
     this.#processCount -= 1
+    return true
   }
 
   #sweepLater(): void {
     const [longestIdle] = this.#idle
     if (this.#cancelSweep !== undefined || longestIdle === undefined || this.#closed) return
-    this.#cancelSweep = this.#options.timers.at(longestIdle.idleSince + this.#options.idleMs, () => {
+    this.#cancelSweep = this.#options.timers.at(longestIdle.since + this.#options.idleMs, () => {
       this.#cancelSweep = undefined
       const before = this.#options.clock.now() - this.#options.idleMs
-      for (const idle of this.#idle) if (idle.idleSince <= before) this.#retire(idle)
+      for (const idle of this.#idle) if (idle.since <= before) this.#retire(idle)
       this.#sweepLater()
     })
   }
-}
-
-/** How many processes of each tenant will be idle soon. */
-function countOnTheWay(pooled: PooledFunction): Map<string | undefined, number> {
-  const counts = new Map<string | undefined, number>()
-  for (const { state, tenant } of pooled.processes) {
-    if (state === 'starting' || state === 'returning') counts.set(tenant, (counts.get(tenant) ?? 0) + 1)
-  }
-  return counts
 }
 
 const closedError = (): Error => new Error('The server is shutting down: no function can be invoked any more')
