@@ -46,7 +46,10 @@ export const DEFAULT_LIMITS = {
   connections: 10_000,
   /** Request line and headers (the real service: 1 MB). */
   headerBytes: 65_536,
-  /** From the first byte of a request to the end of its headers, and to the end of its body. */
+  /**
+   * From the first byte of a request to the end of its headers, and to the end of its body; the latter is also how
+   * long the reader of a large answer may stall.
+   */
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 60_000,
   /** An idle connection; longer than the SDKs keep theirs, so that they close first. */

@@ -109,7 +109,7 @@ class RequestServer {
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const requestId = this.#deps.entropy.uuid()
     try {
-      write(response, requestId, await this.#answer(request, response, requestId))
+      this.#write(response, requestId, await this.#answer(request, response, requestId))
     } catch (error) {
       this.#refuse(request, response, requestId, error)
     }
@@ -150,7 +150,11 @@ class RequestServer {
   #refuse(request: IncomingMessage, response: ServerResponse, requestId: string, error: unknown): void {
     if (error instanceof ClientGone) return
     const known = error instanceof ApiError ? error : this.#report(request, requestId, error)
-    write(response, requestId, errorReply(spelledFor(known, request.headers['user-agent'])))
+    this.#write(response, requestId, errorReply(spelledFor(known, request.headers['user-agent'])))
+  }
+
+  #write(response: ServerResponse, requestId: string, reply: Reply): void {
+    write(response, requestId, reply, this.#deps.limits.requestTimeoutMs)
   }
 
   #report(request: IncomingMessage, requestId: string, error: unknown): ApiError {

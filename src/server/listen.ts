@@ -25,13 +25,14 @@ export function listen(
   options: { readonly host: string; readonly port: number; readonly limits?: Limits },
 ): Promise<Listening> {
   const limits = options.limits ?? DEFAULT_LIMITS
+  const headersTimeout = Math.min(limits.headersTimeoutMs, limits.requestTimeoutMs)
   const server = createServer(
     {
       maxHeaderSize: limits.headerBytes,
-      headersTimeout: limits.headersTimeoutMs,
+      headersTimeout,
       requestTimeout: limits.requestTimeoutMs,
       keepAliveTimeout: limits.keepAliveTimeoutMs,
-      connectionsCheckingInterval: Math.min(CHECK_MS, limits.headersTimeoutMs),
+      connectionsCheckingInterval: Math.min(CHECK_MS, headersTimeout),
       // A client that vanished without a word is found out, however long its synchronous wait.
       keepAlive: true,
       keepAliveInitialDelay: 30_000,
@@ -52,17 +53,27 @@ export function listen(
 function listening(server: Server, host: string): Listening {
   const { port } = server.address() as AddressInfo
   const authority = host.includes(':') ? `[${host}]` : host
+  let closed: Promise<void> | undefined
   return {
     endpoint: `http://${authority}:${port}`,
     host,
     port,
-    close: () =>
-      new Promise((resolve, reject) => {
-        server.close((error) => (error === undefined ? resolve() : reject(error)))
-        server.closeIdleConnections()
-      }),
+    close: () => {
+      closed ??= close(server)
+      return closed
+    },
     terminate: () => server.closeAllConnections(),
   }
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve, reject) => {
+    // A connection whose last request is still being answered ends right after it.
+    server.keepAliveTimeout = 1
+    server.keepAliveTimeoutBuffer = 0
+    server.close((error) => (error === undefined ? resolve() : reject(error)))
+    server.closeIdleConnections()
+  })
 }
 
 const REFUSALS: { readonly [code: string]: readonly [status: string, name: string, message: string] } = {

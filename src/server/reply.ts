@@ -26,13 +26,18 @@ export function errorReply(error: ApiError): Reply {
   }
 }
 
-export function write(response: ServerResponse, requestId: string, reply: Reply): void {
+/** An answer that does not fit the socket's buffers waits for its reader in memory, so its reader must keep reading. */
+const LARGE_BYTES = 65_536
+
+export function write(response: ServerResponse, requestId: string, reply: Reply, stalledMs: number): void {
   // The client has gone: there is nobody to tell.
   if (response.destroyed) return
   const { body } = reply
   // Flat and in one call: the head and a small body then leave in one write to the socket.
   const head = ['content-type', 'application/json', 'x-amzn-RequestId', reply.requestId ?? requestId]
-  if (body !== undefined) head.push('content-length', String(Buffer.byteLength(body)))
+  const length = body === undefined ? 0 : Buffer.byteLength(body)
+  if (length > LARGE_BYTES) response.setTimeout(stalledMs)
+  if (body !== undefined) head.push('content-length', String(length))
   else if (reply.status !== 204) head.push('content-length', '0')
   if (reply.headers !== undefined) for (const [name, value] of Object.entries(reply.headers)) head.push(name, value)
   response.writeHead(reply.status, head)

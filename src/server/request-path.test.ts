@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { OPERATIONS, type OperationSpec } from '../protocol/operations.ts'
 import { parseQuery, splitTarget } from './request-path.ts'
 import { Router } from './router.ts'
 import { ROUTES } from './routes/index.ts'
@@ -57,6 +58,18 @@ describe('routes', () => {
   test('a label that is not validly encoded is refused', () => {
     assert.throws(() => router.find('GET', `${EXECUTIONS}/%E0%A4%A`), { name: 'SerializationException' })
   })
+})
+
+test('every operation of the table has its route, bound as the table says', () => {
+  const routes = new Map(ROUTES.map((route) => [route.name, route]))
+  assert.equal(routes.size, ROUTES.length)
+  for (const spec of Object.values<OperationSpec>(OPERATIONS)) {
+    const route = routes.get(spec.name)
+    assert.deepEqual([route?.method, route?.path], [spec.method, spec.path])
+    const takesBody =
+      spec.rawBody === true || Object.values(spec.input).some((m) => m.in === 'body' || m.in === 'payload')
+    assert.equal(route?.body !== undefined, takesBody, spec.name)
+  }
 })
 
 describe('queries', () => {

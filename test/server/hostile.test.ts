@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { request as httpRequest } from 'node:http'
 import { describe, type TestContext, test } from 'node:test'
+import fc from 'fast-check'
 import { RawClient, type RawResponse, requestText } from './raw-socket.ts'
 import { ARN, SUCCEEDED, signal, startServer, type TestServer } from './stand-ins.ts'
 
@@ -128,7 +129,7 @@ describe('slow and broken clients', () => {
   test('a body that does not end: 408 after the limit, and the service is not called', async (t) => {
     const server = await startServer(t, {
       answers: { checkpoint },
-      limits: { headersTimeoutMs: 40, requestTimeoutMs: 50 },
+      limits: { requestTimeoutMs: 50 },
     })
     const client = await RawClient.open(t, server.port)
     const text = requestText(server.port, CHECKPOINT, { body: BODY })
@@ -191,6 +192,42 @@ describe('slow and broken clients', () => {
     assert.equal((await client.response()).status, 200)
     assertError(await client.response(), 400, 'SerializationException')
     assert.equal((await client.response()).body, '{"status":"ok"}')
+  })
+
+  test('a large answer that nobody reads is given up', async (t) => {
+    const ended = signal()
+    const server = await startServer(t, {
+      limits: { requestTimeoutMs: 50 },
+      answers: {
+        start: async () => ({ arn: ARN, executionId: 'e1', version: '3' }),
+        waitForEnd: async () => {
+          ended.resolve()
+          return { status: 'SUCCEEDED', result: `"${'x'.repeat(50_000_000)}"` }
+        },
+      },
+    })
+    const client = await RawClient.open(t, server.port)
+    client.stopReading()
+    await client.write(requestText(server.port, 'POST /2015-03-31/functions/orders:3/invocations'))
+    await ended.promise
+    // Closing waits for every connection: only giving this one up lets it end.
+    await server.close()
+  })
+
+  test('noise in a request never harms the server', async (t) => {
+    const server = await startServer(t, { answers: { checkpoint } })
+    const text = Buffer.from(requestText(server.port, CHECKPOINT, { body: BODY }))
+    await fc.assert(
+      fc.asyncProperty(fc.nat(text.length), fc.nat(8), fc.uint8Array({ maxLength: 12 }), async (at, cut, noise) => {
+        const client = await RawClient.open(t, server.port)
+        await client.write(Buffer.concat([text.subarray(0, at), noise, text.subarray(at + cut)]))
+        // A request that is still complete is answered, any other ends with this side of the connection.
+        client.end()
+        await client.closed
+      }),
+      { numRuns: 300 },
+    )
+    await assertAlive(t, server)
   })
 
   test('more connections than allowed are closed, the others go on', async (t) => {
@@ -371,6 +408,35 @@ describe('defects', () => {
     )
     assertError(await client.response(), 500, 'ServiceException')
     assert.equal(server.logged.length, 1)
+  })
+})
+
+describe('closing', () => {
+  test('waits for the answer that is being made and for no idle connection', async (t) => {
+    const arrived = signal()
+    const decided = signal()
+    const server = await startServer(t, {
+      answers: {
+        checkpoint: async () => {
+          arrived.resolve()
+          await decided.promise
+          return checkpoint()
+        },
+      },
+    })
+    const [idle, busy] = [await RawClient.open(t, server.port), await RawClient.open(t, server.port)]
+    await idle.write(requestText(server.port, 'GET /healthz'))
+    await idle.response()
+    await busy.write(requestText(server.port, CHECKPOINT, { body: BODY }))
+    await arrived.promise
+    const closed = server.close()
+    await idle.closed
+    decided.resolve()
+    assert.equal((await busy.response()).status, 200)
+    await busy.closed
+    idle.end()
+    busy.end()
+    await closed
   })
 })
 

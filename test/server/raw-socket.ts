@@ -44,6 +44,11 @@ export class RawClient {
     return new Promise((resolve, reject) => this.#socket.write(text, (error) => (error ? reject(error) : resolve())))
   }
 
+  /** Lets the server's answers pile up. */
+  stopReading(): void {
+    this.#socket.pause()
+  }
+
   /** Closes this side only. */
   end(): void {
     this.#socket.end()

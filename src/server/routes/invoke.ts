@@ -11,7 +11,7 @@ import { type InputOf, OPERATIONS } from '../../protocol/operations.ts'
 import type { DurableConfig } from '../../protocol/shapes.ts'
 import { wireFunctionError } from '../../protocol/wire.ts'
 import type { ExecutionEnd, Started } from '../../service/api.ts'
-import type { FunctionVersion, InvocationResult } from '../../service/ports.ts'
+import type { FunctionVersion, InvocationResult, Slot } from '../../service/ports.ts'
 import { type FunctionTarget, findTarget } from '../function-target.ts'
 import { given, parseAround, sdkInvocationId } from '../parse.ts'
 import type { Reply } from '../reply.ts'
@@ -156,10 +156,9 @@ async function runPlain(
   { functions, queues, waits }: RouteDeps,
 ): Promise<Reply> {
   const clientContext = readClientContext(input.ClientContext)
-  const queued = queues.enter(target.name, request.body.length)
   request.release()
   const result = await waits.during(request.gone.signal, async (signal) => {
-    const slot = await functions.reserve(target, input.TenantId, signal).finally(queued.release)
+    const slot = await reserveInTurn(target, input.TenantId, request, { functions, queues }, signal)
     if (signal.aborted) {
       slot.release()
       throw signal.reason
@@ -171,6 +170,22 @@ async function runPlain(
     })
   })
   return resultReply(target, result, input.LogType === 'Tail')
+}
+
+/** From here on the payload counts against its function's queue, not against the server's room for new work. */
+async function reserveInTurn(
+  target: FunctionVersion,
+  tenantId: string | undefined,
+  { body }: RouteRequest,
+  { functions, queues }: Pick<RouteDeps, 'functions' | 'queues'>,
+  signal: AbortSignal,
+): Promise<Slot> {
+  const queued = queues.enter(target.name, body.length)
+  try {
+    return await functions.reserve(target, tenantId, signal)
+  } finally {
+    queued.release()
+  }
 }
 
 function resultReply(target: FunctionVersion, result: InvocationResult, withLog: boolean): Reply {
