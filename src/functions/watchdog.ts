@@ -42,6 +42,7 @@ export function startWatchdog(): Watchdog {
     watch: (group) => tell(`+ ${group}\n`),
     unwatch: (group) => tell(`- ${group}\n`),
     close: async () => {
+      shell.ref()
       shell.stdin?.end()
       await ended
     },

@@ -152,10 +152,10 @@ test('a process gets SIGTERM and a moment before it is killed', async (t) => {
   assert.ok(records.some(({ line }) => line === 'tidied up'))
 })
 
-/** A server of its own, in a process that can be killed: invokes `f`, and prints what the handler prints as JSON lines. */
-async function startServer(t: TestContext, root: string, dataDirectory: string | undefined) {
+/** A program that opens a room with the function `f` of `f.mjs`; what its handler sends to the Lambda API is printed. */
+function serverScript(root: string, dataDirectory: string | undefined, then: string): string {
   const room = (path: string): string => JSON.stringify(join(import.meta.dirname, '..', '..', 'src', path))
-  const script = `
+  return `
     import { createLocalFunctions } from ${room('functions/local-functions.ts')}
     import { createSystemEntropy, createSystemTimers, systemClock } from ${room('service/clock-adapters.ts')}
     import { DEFAULT_PLACE } from ${room('protocol/arn.ts')}
@@ -169,8 +169,13 @@ async function startServer(t: TestContext, root: string, dataDirectory: string |
     })
     const slot = await functions.reserve(functions.resolve('f'), undefined, new AbortController().signal)
     await slot.run({ requestId: 'r-1', event: '{}' })
+    ${then}
   `
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+}
+
+/** A server that can be killed; resolves when the handler told its process ids. */
+async function startServer(t: TestContext, root: string, dataDirectory: string | undefined) {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', serverScript(root, dataDirectory, '')], {
     stdio: ['ignore', 'pipe', 'inherit'],
     detached: true,
   })
@@ -231,3 +236,11 @@ function childrenOf(parent: number): readonly number[] {
     .map((line) => line.trim().split(/\s+/).map(Number))
     .flatMap(([pid, ppid]) => (pid !== undefined && ppid === parent ? [pid] : []))
 }
+
+test('a program that only opens and closes a room ends by itself', async (t) => {
+  const root = project(t, { 'f.mjs': 'export const handler = async () => 1' })
+  const script = serverScript(root, undefined, "console.log('closing'); await functions.close()")
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const [exitCode] = await once(child, 'exit')
+  assert.equal(exitCode, 0)
+})
