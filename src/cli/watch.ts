@@ -101,7 +101,7 @@ class Family {
       const of = arn === this.#root ? undefined : arn.split(':function:')[1]?.split(':')[0]
       news.push(...fresh.map((event) => ({ arn, event, of, startedAt: this.#rootTree?.startedAt ?? tree.startedAt })))
     }
-    return news
+    return news.sort((a, b) => a.event.EventTimestamp - b.event.EventTimestamp)
   }
 
   async #pollOne(follower: HistoryFollower, arn: string, signal: AbortSignal): Promise<readonly HistoryEvent[]> {
@@ -148,7 +148,7 @@ class LiveView implements View {
   end(tree: ExecutionTree | undefined, children: ReadonlyMap<string, ExecutionTree>): void {
     this.#printNotes()
     this.#block.erase()
-    for (const line of this.#lines(tree, children, Number.POSITIVE_INFINITY)) this.#watch.terminal.out(line)
+    for (const line of this.#lines(tree, children)) this.#watch.terminal.out(line)
   }
 
   #printNotes(): void {
@@ -158,14 +158,14 @@ class LiveView implements View {
     for (const note of notes) this.#watch.terminal.out(note)
   }
 
-  #lines(tree: ExecutionTree | undefined, children: ReadonlyMap<string, ExecutionTree>, most: number) {
+  #lines(tree: ExecutionTree | undefined, children: ReadonlyMap<string, ExecutionTree>, most?: number) {
     if (tree === undefined) return ['waiting for the first event']
     const { terminal } = this.#watch
     const nowMs = tree.endedAt ?? Math.max(Date.now(), tree.lastEventAt)
     return treeLines(tree, {
       nowMs,
       width: terminal.width(),
-      mostLines: Math.max(most, 3),
+      ...(most !== undefined && { mostLines: Math.max(most, 3) }),
       paint: terminal.paint,
       unicode: terminal.unicode,
       children,
@@ -182,6 +182,7 @@ class LineView implements View {
   }
 
   events(news: readonly News[]): void {
+    this.#printNotes()
     for (const { event, of, startedAt } of news) {
       if (this.#watch.onEvent !== undefined) this.#watch.onEvent(event)
       else
@@ -194,9 +195,14 @@ class LineView implements View {
     _children: ReadonlyMap<string, ExecutionTree>,
     away: string | undefined,
   ): void {
-    for (const note of this.#watch.takeNotes?.() ?? []) this.#watch.terminal.out(note)
+    this.#printNotes()
     if (away !== undefined && !this.#away) this.#watch.terminal.err(away)
     this.#away = away !== undefined
+  }
+
+  /** What others did since the last look comes before what was seen by this one. */
+  #printNotes(): void {
+    for (const note of this.#watch.takeNotes?.() ?? []) this.#watch.terminal.out(note)
   }
 
   end(tree: ExecutionTree | undefined, children: ReadonlyMap<string, ExecutionTree>): void {

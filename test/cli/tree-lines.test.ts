@@ -96,9 +96,23 @@ test('errors and interruptions are said', () => {
 
 test('lines are cut at the width, before colour is added', () => {
   const tree = treeOf(history(started(), event('StepStarted', 'x'.repeat(300)), succeeded(`"${'y'.repeat(300)}"`)))
-  for (const line of treeLines(tree, { ...wide, width: 40 })) assert.ok(Array.from(line).length <= 40, line)
-  const painted = treeLines(tree, { ...wide, width: 40, paint: (style, text) => `<${style}>${text}</${style}>` })
+  for (const line of treeLines(tree, { ...wide, width: 40, mostLines: 9 }))
+    assert.ok(Array.from(line).length <= 40, line)
+  const painted = treeLines(tree, {
+    ...wide,
+    width: 40,
+    mostLines: 9,
+    paint: (style, text) => `<${style}>${text}</${style}>`,
+  })
   for (const line of painted) assert.ok(Array.from(line.replaceAll(/<[^>]+>/g, '')).length <= 40, line)
+})
+
+test('a result is whole when nothing has to fit a screen', () => {
+  const result = `"${'y'.repeat(300)}"`
+  assert.equal(
+    treeLines(treeOf(history(started(), succeeded(result))), { ...wide, width: 40 }).at(-1),
+    `result  ${result}`,
+  )
 })
 
 test('control characters of names and results cannot reach the terminal', () => {

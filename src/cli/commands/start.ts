@@ -47,7 +47,10 @@ export const start = defineCommand({
   },
 })
 
-/** A server that a program started over an IPC channel ends with that program. */
+/** A server that a program started over an IPC channel ends with that program. The channel alone keeps nothing alive. */
 function parentGone(): Promise<void> {
-  return new Promise((resolve) => process.once('disconnect', resolve))
+  return new Promise((resolve) => {
+    process.once('disconnect', resolve)
+    process.channel?.unref()
+  })
 }

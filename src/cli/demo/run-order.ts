@@ -27,7 +27,7 @@ export interface OrderRun {
   readonly client: PerdureClient
   readonly setting: Setting
   readonly narrator: Narrator
-  /** Called once when the approval waits, before it is answered. */
+  /** Called once while the approval waits, before it is answered. */
   readonly beforeApproval: () => Promise<void>
   /** Aborted when the demo around the order has failed; whoever aborted it says why. */
   readonly broken: AbortSignal
@@ -36,7 +36,7 @@ export interface OrderRun {
 /** The order must end within this, crashes included; otherwise something hangs and the demo says so. */
 const patienceMs = 120_000
 /** How long the human thinks. */
-const approvalMs = 1_500
+const approvalMs = 2_000
 
 /** Runs the order to its end; true when it succeeded and the ledger holds. */
 export async function runOrder(run: OrderRun): Promise<boolean> {
@@ -108,8 +108,10 @@ class Approval {
 
   async #answer(callbackId: string, signal: AbortSignal): Promise<void> {
     const { client, narrator, beforeApproval } = this.#run
+    await pause(approvalMs / 2, signal)
+    if (signal.aborted) return
     await beforeApproval()
-    await pause(approvalMs, signal)
+    await pause(approvalMs / 2, signal)
     if (signal.aborted) return
     await client.succeedCallback(callbackId, APPROVER)
     narrator.act(`${APPROVER} approved the order`)

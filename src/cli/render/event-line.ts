@@ -35,11 +35,11 @@ export function eventNote(event: HistoryEvent): string {
   return parts.join(', ')
 }
 
-/** The name of an event's operation; InvocationCompleted shows its request id instead. */
+/** The name of an event's operation, or else what kind it is; InvocationCompleted shows its request id. */
 export function eventName(event: HistoryEvent): string {
   if (event.Name !== undefined) return printable(event.Name)
   const details = (event[`${event.EventType}Details`] ?? {}) as AnyDetails
-  return details.RequestId ?? ''
+  return details.RequestId ?? (event.SubType === undefined ? '' : `(${printable(event.SubType)})`)
 }
 
 /** `  +1.20 s  StepSucceeded           reserve stock   attempt 2` */

@@ -8,7 +8,7 @@ import { type ExecutionTree, errorText, type NodeStatus, type TreeNode } from '.
 
 export interface Drawing {
   readonly nowMs: number
-  /** Lines are cut here. */
+  /** Lines are cut here; the result or error of an execution only while it is one of `mostLines`. */
   readonly width: number
   /** Above this many lines, what lies under finished contexts is left out, then the oldest lines. */
   readonly mostLines?: number
@@ -78,7 +78,11 @@ export function treeLines(tree: ExecutionTree, drawing: Drawing): readonly strin
   if (body.length + foot.length + 1 > most && body.length > room) {
     body = [[{ text: `… ${body.length - room} lines above`, style: 'dim' }], ...body.slice(-room)]
   }
-  return [head, ...body, ...foot].map((line) => paintLine(line, drawing.width, paint))
+  const footWidth = drawing.mostLines === undefined ? Number.POSITIVE_INFINITY : drawing.width
+  return [
+    ...[head, ...body].map((line) => paintLine(line, drawing.width, paint)),
+    ...foot.map((line) => paintLine(line, footWidth, paint)),
+  ]
 }
 
 function headLine(tree: ExecutionTree, drawing: Drawing): Line {
