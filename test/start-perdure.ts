@@ -1,0 +1,48 @@
+/** A real Perdure server in a process of its own, for tests. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { PerdureOptions } from '../src/index.ts'
+
+export interface PerdureProcess {
+  readonly endpoint: string
+  readonly pid: number
+  /** Asks it to close and waits until it has ended. */
+  stop(): Promise<void>
+  kill(): Promise<void>
+}
+
+/** `data` is a folder of the caller's; the process also ends when this one does. */
+export async function startPerdureProcess(options: PerdureOptions): Promise<PerdureProcess> {
+  const program = join(import.meta.dirname, 'tables', 'server-process.ts')
+  const child = spawn(process.execPath, [program, JSON.stringify({ port: 0, ...options })], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  const ended = once(child, 'exit')
+  const endpoint = await readEndpoint(child)
+  return {
+    endpoint,
+    pid: child.pid ?? 0,
+    async stop() {
+      child.stdin?.end()
+      await ended
+    },
+    async kill() {
+      child.kill('SIGKILL')
+      await ended
+    },
+  }
+}
+
+async function readEndpoint(child: ChildProcess): Promise<string> {
+  if (child.stdout === null) throw new Error('the server has no standard output')
+  const lines = createInterface({ input: child.stdout })
+  const [line] = await Promise.race([
+    once(lines, 'line'),
+    once(child, 'exit').then(([code]) => {
+      throw new Error(`the server ended with ${code} before it was ready`)
+    }),
+  ])
+  return (JSON.parse(line as string) as { endpoint: string }).endpoint
+}
