@@ -59,20 +59,25 @@ export interface ServerLogRecord {
 
 export interface PerdureListener {
   readonly listener: RequestListener
+  /** The same server behind another door, with its own idea of a good Host: load and waits are counted together. */
+  listenerFor(hosts: HostRule): RequestListener
   /** Ends synchronous waits with a 500 that clients retry and takes no new Invoke; everything else goes on. */
   shutdown(): void
 }
 
 export function createRequestListener(deps: RequestListenerDeps): PerdureListener {
   const server = new RequestServer(deps)
-  return {
-    listener: (request, response) => {
+  const listenerFor = (hosts: HostRule): RequestListener => {
+    const requireLocal = localSafety(hosts)
+    return (request, response) => {
       // Not even a failing logger may end the process: the connection is cut and the client tries again.
-      server.serve(request, response).catch(() => response.destroy())
-    },
-    shutdown: () => server.shutdown(),
+      server.serve(request, response, requireLocal).catch(() => response.destroy())
+    }
   }
+  return { listener: listenerFor(deps.hosts), listenerFor, shutdown: () => server.shutdown() }
 }
+
+type RequireLocal = (request: IncomingMessage) => void
 
 const NO_BODY = Buffer.alloc(0)
 const NO_HOLD: Hold = { release: () => {} }
@@ -83,12 +88,10 @@ class RequestServer {
   readonly #router = new Router(ROUTES)
   readonly #waits = new SyncWaits()
   readonly #admission: Admission
-  readonly #requireLocal: (request: IncomingMessage) => void
 
   constructor(deps: RequestListenerDeps) {
     this.#deps = deps
     this.#admission = new Admission(deps.limits)
-    this.#requireLocal = localSafety(deps.hosts)
     this.#routeDeps = {
       service: deps.service,
       functions: deps.functions,
@@ -106,9 +109,10 @@ class RequestServer {
     this.#waits.close()
   }
 
-  async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async serve(request: IncomingMessage, response: ServerResponse, requireLocal: RequireLocal): Promise<void> {
     const requestId = this.#deps.entropy.uuid()
     try {
+      requireLocal(request)
       this.#write(response, requestId, await this.#answer(request, response, requestId))
     } catch (error) {
       this.#refuse(request, response, requestId, error)
@@ -116,7 +120,6 @@ class RequestServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse, requestId: string): Promise<Reply> {
-    this.#requireLocal(request)
     const { path, query } = splitTarget(request.url ?? '')
     const { route, label } = this.#router.find(request.method ?? '', path)
     const rule = bodyRule(route, request, this.#deps.limits)

@@ -482,6 +482,29 @@ describe('back-pressure', () => {
     assert.equal((await third.response()).status, 200)
   })
 
+  test('[decision 18] checkpoints that come through the door of a sandbox shed the Invokes of the other', async (t) => {
+    const arrived = signal()
+    const decided = signal()
+    const server = await startServer(t, {
+      limits: { requestsInFlight: 1 },
+      answers: {
+        checkpoint: async () => {
+          arrived.resolve()
+          await decided.promise
+          return checkpoint()
+        },
+      },
+    })
+    const inside = await server.secondDoor({ host: '127.0.0.1', anyPort: true })
+    const [sandbox, caller] = [await RawClient.open(t, inside.port), await RawClient.open(t, server.port)]
+    await sandbox.write(requestText(server.port, CHECKPOINT, { body: BODY }))
+    await arrived.promise
+    await caller.write(requestText(server.port, 'POST /2015-03-31/functions/orders:3/invocations'))
+    assertError(await caller.response(), 429, 'TooManyRequestsException')
+    decided.resolve()
+    assert.equal((await sandbox.response()).status, 200)
+  })
+
   test('many connections with large bodies stay inside the budget and all get their answer', async (t) => {
     let inFlight = 0
     let most = 0

@@ -2,6 +2,7 @@
  * A service, functions and logs that record what they are asked and answer what a test tells them to, behind a real
  * HTTP server on a real socket.
  */
+import type { RequestListener } from 'node:http'
 import type { TestContext } from 'node:test'
 import type { Place } from '../../src/protocol/arn.ts'
 import { DEFAULT_LIMITS, type Limits } from '../../src/protocol/limits.ts'
@@ -170,6 +171,8 @@ export interface TestServer extends Listening {
   readonly logs: RecordingLogs
   readonly logged: ServerLogRecord[]
   shutdown(): void
+  /** The same server on another port with another rule of hosts. */
+  secondDoor(hosts: HostRule): Promise<Listening>
 }
 
 export interface TestServerOptions {
@@ -195,7 +198,7 @@ export async function startServer(t: TestContext, options: TestServerOptions = {
   const logs = options.logs ?? new RecordingLogs()
   const logged: ServerLogRecord[] = []
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
-  const { listener, shutdown } = createRequestListener({
+  const { listener, listenerFor, shutdown } = createRequestListener({
     service,
     functions,
     logs,
@@ -208,13 +211,17 @@ export async function startServer(t: TestContext, options: TestServerOptions = {
     clock: { now: () => STARTED_MS },
     log: (record) => logged.push(record),
   })
-  const listening = await listen(listener, { host: '127.0.0.1', port: 0, limits })
-  t.after(async () => {
-    const closed = listening.close()
-    listening.terminate()
-    await closed
-  })
-  return { ...listening, service, functions, logs, logged, shutdown }
+  const open = async (door: RequestListener): Promise<Listening> => {
+    const listening = await listen(door, { host: '127.0.0.1', port: 0, limits })
+    t.after(async () => {
+      const closed = listening.close()
+      listening.terminate()
+      await closed
+    })
+    return listening
+  }
+  const secondDoor = (hosts: HostRule): Promise<Listening> => open(listenerFor(hosts))
+  return { ...(await open(listener)), service, functions, logs, logged, shutdown, secondDoor }
 }
 
 export const SUCCEEDED: ExecutionEnd = { status: 'SUCCEEDED', result: '{"ok":true}' }
