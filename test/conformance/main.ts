@@ -7,6 +7,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { FUNCTION_OF } from './functions.ts'
+import { Limit } from './limit.ts'
 import { explanation, junit, passed, row, type Verdict } from './report.ts'
 import { loadRequirements, type Requirement } from './requirement.ts'
 import { type Outcome, runRequirement } from './runner.ts'
@@ -120,26 +121,4 @@ async function finish(verdicts: readonly Verdict[], skipped: readonly string[]):
   if (options.junit !== undefined) await writeFile(options.junit, junit(verdicts, skipped))
   console.log(`\n${verdicts.length - failed.length} passed, ${failed.length} failed, ${skipped.length} skipped`)
   return failed.length === 0 ? 0 : 1
-}
-
-/** Lets a number of tasks run at a time, in the order they came. */
-class Limit {
-  #free: number
-  readonly #waiting: (() => void)[] = []
-
-  constructor(tasks: number) {
-    this.#free = tasks
-  }
-
-  async run<T>(task: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free -= 1
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    try {
-      return await task()
-    } finally {
-      const next = this.#waiting.shift()
-      if (next === undefined) this.#free += 1
-      else next()
-    }
-  }
 }

@@ -30,7 +30,7 @@ export class ServiceUnderTest {
         accessKeyId: process.env['AWS_ACCESS_KEY_ID'] ?? 'conformance',
         secretAccessKey: process.env['AWS_SECRET_ACCESS_KEY'] ?? 'conformance',
       },
-      requestHandler: { requestTimeout: INVOKE_LIMIT_MS },
+      requestHandler: { requestTimeout: INVOKE_LIMIT_MS, throwOnRequestTimeout: true },
       maxAttempts: 1,
     })
   }

@@ -34,14 +34,15 @@ export async function startServer(
     stdio: ['pipe', 'pipe', openSync(errorFile, 'w')],
   })
   const readErrors = async () => (await readFile(errorFile, 'utf8')).slice(-4000)
-  const endpoint = await readEndpoint(child, readErrors)
-  return {
-    endpoint,
-    readErrors,
-    stop: async () => {
-      await end(child)
-      await rm(folder, { recursive: true })
-    },
+  const stop = async () => {
+    await end(child)
+    await rm(folder, { recursive: true })
+  }
+  try {
+    return { endpoint: await readEndpoint(child, readErrors), readErrors, stop }
+  } catch (error) {
+    await stop()
+    throw error
   }
 }
 
