@@ -2,10 +2,11 @@
  * A function version as a FunctionConfiguration, as far as it is known here: what it says is true of the function as
  * Perdure runs it, what a deployment would have to tell (role, runtime, code hash) is left out (spec 02 §2.4).
  */
+import type { Limits } from '../protocol/limits.ts'
 import type { FunctionVersion } from '../service/ports.ts'
 
 /** In a list: without its state (spec 02 §2.4). */
-export function listedFunction(version: FunctionVersion, arn: string): object {
+export function listedFunction(version: FunctionVersion, arn: string, limits: Limits): object {
   return {
     FunctionName: version.name,
     FunctionArn: arn,
@@ -17,12 +18,14 @@ export function listedFunction(version: FunctionVersion, arn: string): object {
     TracingConfig: { Mode: 'PassThrough' },
     SnapStart: { ApplyOn: 'None', OptimizationStatus: 'Off' },
     LoggingConfig: { LogFormat: 'Text', LogGroup: `/aws/lambda/${version.name}` },
-    ...(version.durable === undefined ? undefined : { DurableConfig: version.durable }),
+    ...(version.durable === undefined
+      ? undefined
+      : { DurableConfig: { RetentionPeriodInDays: limits.retentionDays, ...version.durable } }),
     ...(version.perTenant ? { TenancyConfig: { TenantIsolationMode: 'PER_TENANT' } } : undefined),
   }
 }
 
 /** On its own. `arn` is qualified with exactly what was asked for. */
-export function describeFunction(version: FunctionVersion, arn: string): object {
-  return { ...listedFunction(version, arn), State: 'Active', LastUpdateStatus: 'Successful' }
+export function describeFunction(version: FunctionVersion, arn: string, limits: Limits): object {
+  return { ...listedFunction(version, arn, limits), State: 'Active', LastUpdateStatus: 'Successful' }
 }

@@ -309,6 +309,8 @@ describe('the official client', () => {
     assert.equal(one.Configuration?.FunctionArn, 'arn:aws:lambda:us-east-1:123456789012:function:orders:prod')
     assert.equal(one.Configuration?.Version, '3')
     assert.deepEqual(one.Configuration?.DurableConfig, DURABLE)
+    const slow = await client.send(new GetFunctionConfigurationCommand({ FunctionName: 'slow' }))
+    assert.deepEqual(slow.DurableConfig, { ExecutionTimeout: 901, RetentionPeriodInDays: 14 })
     const plain = await client.send(new GetFunctionConfigurationCommand({ FunctionName: 'plain' }))
     assert.equal(plain.FunctionArn, 'arn:aws:lambda:us-east-1:123456789012:function:plain')
     assert.equal(plain.State, 'Active')

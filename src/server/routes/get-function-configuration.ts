@@ -15,6 +15,6 @@ export const getFunctionConfiguration: Route = {
   async handle(request, deps) {
     const input = parseAround(name, request)
     const target = findTarget(input, deps)
-    return ok(describeFunction(target.version, target.arn))
+    return ok(describeFunction(target.version, target.arn, deps.limits))
   },
 }

@@ -15,6 +15,6 @@ export const getFunction: Route = {
   async handle(request, deps) {
     const input = parseAround(name, request)
     const target = findTarget(input, deps)
-    return ok({ Configuration: describeFunction(target.version, target.arn), Code: {} })
+    return ok({ Configuration: describeFunction(target.version, target.arn, deps.limits), Code: {} })
   },
 }

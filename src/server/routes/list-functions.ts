@@ -16,7 +16,7 @@ export const listFunctions: Route = {
   name,
   method,
   path,
-  async handle(request, { functions, place }) {
+  async handle(request, { functions, place, limits }) {
     const input = parseAround(name, request)
     const all = input.FunctionVersion === 'ALL'
     const after = input.Marker === undefined || input.Marker === '' ? '' : readMarker(input.Marker)
@@ -27,7 +27,9 @@ export const listFunctions: Route = {
     const page = rest.slice(0, Math.min(input.MaxItems ?? PAGE, PAGE))
     const last = page.at(-1)
     return ok({
-      Functions: page.map((version) => listedFunction(version, all ? version.arn : functionArn(place, version.name))),
+      Functions: page.map((version) =>
+        listedFunction(version, all ? version.arn : functionArn(place, version.name, limits)),
+      ),
       ...given({ NextMarker: last !== undefined && page.length < rest.length ? writeMarker(last) : undefined }),
     })
   },
