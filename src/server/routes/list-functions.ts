@@ -28,7 +28,7 @@ export const listFunctions: Route = {
     const last = page.at(-1)
     return ok({
       Functions: page.map((version) =>
-        listedFunction(version, all ? version.arn : functionArn(place, version.name, limits)),
+        listedFunction(version, all ? version.arn : functionArn(place, version.name), limits),
       ),
       ...given({ NextMarker: last !== undefined && page.length < rest.length ? writeMarker(last) : undefined }),
     })
