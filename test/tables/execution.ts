@@ -225,6 +225,13 @@ export class Execution implements AsyncDisposable {
     okBody(await this.server.postJson(`${API}/${encodeURIComponent(this.arn)}/stop`, error ?? {}))
   }
 
+  /** When each ended invocation began, in epoch milliseconds. */
+  async invocationStarts(): Promise<number[]> {
+    return (await this.events()).flatMap(({ InvocationCompletedDetails: details }) =>
+      details === undefined ? [] : [ms(Number(details['StartTimestamp']))],
+    )
+  }
+
   // -------------------------------------------------------------------------------------------- the function's end
 
   /** The function answers PENDING; resolves when the end of this invocation is recorded. */
@@ -271,6 +278,14 @@ export class Execution implements AsyncDisposable {
     this.invocation.exit(1)
     await this.invocationRecorded()
     await this.server.advance(1000)
+    return await this.resumed()
+  }
+
+  /** The handler throws; the invocation is retried after this back-off. */
+  async failedAndRetried(seconds: number): Promise<Invocation> {
+    this.invocation.throw('Oops', 'thrown')
+    await this.invocationRecorded()
+    await this.server.advance(seconds * 1000)
     return await this.resumed()
   }
 

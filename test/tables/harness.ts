@@ -102,7 +102,7 @@ export class TestServer {
   }
 
   async close(): Promise<void> {
-    this.puppets.releaseAll()
+    this.puppets.letGo()
     this.wire.close()
     const child = this.#process
     if (child !== undefined && child.exitCode === null) {

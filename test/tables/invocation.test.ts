@@ -218,37 +218,41 @@ tables('outcomes of an invocation (06 §6.3)', (server) => {
 })
 
 tables('retry of failed invocations (06 §6.4)', (server) => {
-  /** Fails the running invocation and asserts that the next one comes after this delay, not earlier. */
-  async function failsAndReturnsAfter(run: Execution, seconds: number): Promise<void> {
-    run.invocation.throw('Oops', 'thrown')
-    await run.invocationRecorded()
-    await server.advance(seconds * 1000 - 1)
-    assert.ok(!server.puppets.hasUnclaimed(run.name))
-    await server.advance(1)
-    await run.resumed()
-    // Nothing but the clock decided it: the invocation began at the due time.
-    const [first] = run.initialOperations
-    assert.equal(first?.Id, run.id)
+  /** Fails invocation after invocation; the next has to come after each delay, to the millisecond. */
+  async function failsAndReturnsAfter(run: Execution, ...delaysSeconds: readonly number[]): Promise<void> {
+    const expected = [server.nowMs]
+    const earlier = (await run.invocationStarts()).length
+    for (const seconds of delaysSeconds) {
+      run.invocation.throw('Oops', 'thrown')
+      await run.invocationRecorded()
+      // In two moves: were the next invocation early, it would begin at the first.
+      await server.advance(seconds * 1000 - 1)
+      await server.advance(1)
+      expected.push(server.nowMs)
+      await run.resumed()
+    }
+    assert.deepEqual((await run.invocationStarts()).slice(earlier), expected.slice(0, -1))
+    assert.equal(server.puppets.count(run.name), earlier + expected.length)
   }
 
   row('06-6.4-back-off', async () => {
     await using run = await server.execution()
-    for (const seconds of [1, 2, 4, 8, 16, 32, 60, 60]) await failsAndReturnsAfter(run, seconds)
+    await failsAndReturnsAfter(run, 1, 2, 4, 8, 16, 32, 60, 60, 60)
   })
 
   row('06-6.4-reset', async () => {
     await using run = await server.execution()
-    for (const seconds of [1, 2, 4]) await failsAndReturnsAfter(run, seconds)
+    await failsAndReturnsAfter(run, 1, 2, 4)
     await run.checkpoint([wait.start('w1', 5)])
     await run.resumedAfter(5)
-    await failsAndReturnsAfter(run, 1)
+    await failsAndReturnsAfter(run, 1, 2)
   })
 
   row('06-6.4-each', async () => {
     await using run = await server.execution()
     const requestIds = [run.invocation.requestId]
     for (const seconds of [1, 2]) {
-      await failsAndReturnsAfter(run, seconds)
+      await run.failedAndRetried(seconds)
       requestIds.push(run.invocation.requestId)
     }
     await run.succeed('1')
@@ -315,11 +319,13 @@ tables('triggers (06 §6.5)', (server) => {
     await using run = await server.execution()
     await run.checkpoint([wait.start('w1', 5), step.retry('s1', 5), callback.start('k1', { TimeoutSeconds: 5 })])
     await server.advance(60_000)
-    assert.ok(!server.puppets.hasUnclaimed(run.name))
+    assert.equal(server.puppets.count(run.name), 1)
     await run.suspend()
     await run.resumed()
-    assert.ok(!server.puppets.hasUnclaimed(run.name))
     assert.deepEqual(run.invocation.event.UpdatedOperationIds.toSorted(), ['k1', 's1', 'w1'])
+    await run.succeed()
+    assert.equal(server.puppets.count(run.name), 2)
+    assert.equal((await run.invocationStarts()).length, 2)
   })
 
   row('06-6.5-merged', async () => {

@@ -60,12 +60,17 @@ export class Invocation {
   }
 }
 
+/** What an invocation ends with that no test cares about. */
+const NOTHING = { Status: 'SUCCEEDED' }
+
 type Wanted = (invocation: Invocation) => boolean
 
 export class Puppeteer {
   readonly #server: Server
   #unclaimed: Invocation[] = []
   #held: Invocation[] = []
+  #lettingGo = false
+  readonly #counts = new Map<string, number>()
   #waiting: { wanted: Wanted; take: (invocation: Invocation) => void }[] = []
 
   private constructor(server: Server) {
@@ -108,17 +113,23 @@ export class Puppeteer {
     return this.next((invocation) => invocation.functionName === name)
   }
 
-  /** Whether an invocation of the execution came that no test has asked for. */
-  hasUnclaimed(executionName: string): boolean {
-    return this.#unclaimed.some((invocation) => invocation.executionName === executionName)
+  /** How many invocations of the execution have come so far. */
+  count(executionName: string): number {
+    return this.#counts.get(executionName) ?? 0
   }
 
   /** Lets go of everything: held and unclaimed invocations end with a successful nothing. */
   releaseAll(): void {
-    for (const invocation of this.#held) if (invocation.held) invocation.respond({ Status: 'SUCCEEDED' })
+    for (const invocation of this.#held) if (invocation.held) invocation.respond(NOTHING)
     this.#held = []
     this.#unclaimed = []
     this.#waiting = []
+  }
+
+  /** From now on nothing is held: what still comes ends at once. */
+  letGo(): void {
+    this.#lettingGo = true
+    this.releaseAll()
   }
 
   close(): void {
@@ -127,6 +138,12 @@ export class Puppeteer {
   }
 
   #arrived(invocation: Invocation): void {
+    if (this.#lettingGo) {
+      invocation.respond(NOTHING)
+      return
+    }
+    const { executionName } = invocation
+    if (executionName !== undefined) this.#counts.set(executionName, this.count(executionName) + 1)
     this.#held = [...this.#held.filter((other) => other.held), invocation]
     const waiting = this.#waiting.find(({ wanted }) => wanted(invocation))
     if (waiting === undefined) {

@@ -10,7 +10,7 @@ process.stdout.write(`${JSON.stringify({ endpoint: perdure.endpoint })}\n`)
 
 process.stdin.resume()
 process.stdin.once('end', () => {
-  perdure.close(0).then(
+  perdure.close().then(
     () => process.exit(0),
     (error: unknown) => {
       console.error(error)

@@ -190,15 +190,18 @@ tables('STEP bookkeeping (04 §4.9)', (server) => {
     await run.suspend()
     const before = (await run.events()).length
     await server.advance(4999)
-    assert.ok(!server.puppets.hasUnclaimed(run.name))
     await server.advance(1)
     await run.resumed()
     assert.equal((await run.events()).length, before)
+    const due = server.nowMs
     const ready = only(run.initialOperations, 's1')
     assert.equal(ready.Status, 'READY')
     assert.deepEqual(ready.StepDetails, { Attempt: 1, Result: '"state"' })
     assert.deepEqual(only(run.initialOperations, 's2').StepDetails, { Attempt: 1, Error: boom })
     assert.deepEqual(run.invocation.event.UpdatedOperationIds.toSorted(), ['s1', 's2'])
+    await server.advance(1)
+    await run.succeed()
+    assert.equal((await run.invocationStarts()).at(-1), due)
   })
 
   row('04-4.9-restart', async () => {
