@@ -3,6 +3,7 @@
  * the version's concurrency, so that a slow or broken function delays nobody else's (invariant I7). A version that is
  * not there, or not of the kind that the jobs need, *holds* its jobs visibly until the functions change (decision 17).
  */
+import { Fifo } from './fifo.ts'
 import type { ServiceLog } from './log.ts'
 import type { Functions, FunctionVersion, Slot } from './ports.ts'
 
@@ -35,7 +36,7 @@ interface Queue {
   readonly kind: JobKind
   readonly functionName: string
   readonly version: string
-  readonly waiting: Map<string, Job>
+  readonly waiting: Fifo<Job>
   /** Ids of jobs that have left the queue and not begun. */
   readonly starting: Set<string>
   underWay: number
@@ -60,7 +61,7 @@ export class FunctionQueues {
     if (this.#stop.signal.aborted) return
     const queue = this.#queueOf(job)
     if (queue.waiting.has(job.id) || queue.starting.has(job.id)) return
-    queue.waiting.set(job.id, job)
+    queue.waiting.push(job)
     this.#serve(queue)
   }
 
@@ -80,7 +81,7 @@ export class FunctionQueues {
     const key = `${kind}:${functionName}:${version}`
     const known = this.#queues.get(key)
     if (known !== undefined) return known
-    const waiting = new Map<string, Job>()
+    const waiting = new Fifo<Job>()
     const queue: Queue = { kind, functionName, version, waiting, starting: new Set(), underWay: 0, held: false }
     this.#queues.set(key, queue)
     return queue
@@ -92,9 +93,8 @@ export class FunctionQueues {
     this.#setHeld(queue, version === undefined)
     if (version === undefined) return
     while (queue.underWay < version.concurrency) {
-      const [job] = queue.waiting.values().take(1)
+      const job = queue.waiting.take()
       if (job === undefined) return
-      queue.waiting.delete(job.id)
       queue.starting.add(job.id)
       queue.underWay += 1
       void this.#run(queue, job, version)

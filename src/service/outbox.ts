@@ -13,6 +13,7 @@ import type { Duty } from '../engine/model.ts'
 import type { OutboxRow, Store } from '../journal/store.ts'
 import type { Activity } from './activity.ts'
 import type { Committer } from './committer.ts'
+import { Fifo } from './fifo.ts'
 import type { ServiceLog } from './log.ts'
 import type { QueuedInvocation } from './queued-invocations.ts'
 import type { Pauses } from './retries.ts'
@@ -29,6 +30,7 @@ const PAGE = 500
 const QUICK_AT_A_TIME = 64
 
 interface Known {
+  readonly id: string
   readonly row: OutboxRow
   readonly owed: Owed
 }
@@ -41,7 +43,7 @@ export class Outbox {
   readonly #activity: Activity
   readonly #log: ServiceLog
   readonly #known = new Set<string>()
-  readonly #waiting: Known[] = []
+  readonly #waiting = new Fifo<Known>()
   #quick = 0
   #unread = false
   #reading = false
@@ -71,7 +73,7 @@ export class Outbox {
       return
     }
     this.#known.add(row.id)
-    this.#begin({ row, owed })
+    this.#begin({ id: row.id, row, owed })
   }
 
   /** The store holds rows that are not known here: read them, as room allows. Resolves when that was done once. */
@@ -90,7 +92,7 @@ export class Outbox {
 
   stop(): void {
     this.#stopped = true
-    this.#waiting.length = 0
+    this.#waiting.clear()
   }
 
   async #read(): Promise<void> {
@@ -117,7 +119,7 @@ export class Outbox {
 
   #next(): void {
     while (this.#quick < QUICK_AT_A_TIME) {
-      const known = this.#waiting.shift()
+      const known = this.#waiting.take()
       if (known === undefined) return
       this.#quick += 1
       this.#activity.begin()

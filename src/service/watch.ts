@@ -10,6 +10,7 @@ import type { Activity } from './activity.ts'
 import { Alarms } from './alarms.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import { executionNotFound, isTemporary } from './failures.ts'
+import { Fifo } from './fifo.ts'
 import type { Lanes } from './lanes.ts'
 import type { ServiceLog } from './log.ts'
 import type { Clock, Timers } from './ports.ts'
@@ -37,7 +38,7 @@ export class Watch {
   readonly #activity: Activity
   readonly #log: ServiceLog
   readonly #closed: (executionId: string) => void
-  readonly #rung = new Set<string>()
+  readonly #rung = new Fifo<{ readonly id: string }>()
   #looking = 0
   #stopped = false
 
@@ -88,17 +89,19 @@ export class Watch {
   /** Has the engine evaluate what is due, soon: a bounded number of executions at a time. */
   look(executionId: string): void {
     if (this.#stopped) return
-    this.#rung.add(executionId)
+    this.#rung.push({ id: executionId })
+    this.#next()
+  }
+
+  #next(): void {
     while (this.#looking < LOOKS_AT_A_TIME) {
-      const [next] = this.#rung.values().take(1)
-      if (next === undefined) return
-      this.#rung.delete(next)
+      const rung = this.#rung.take()
+      if (rung === undefined) return
       this.#looking += 1
       this.#activity.begin()
-      this.#lookAt(next).finally(() => {
+      this.#lookAt(rung.id).finally(() => {
         this.#looking -= 1
-        const [waiting] = this.#rung.values().take(1)
-        if (waiting !== undefined) this.look(waiting)
+        this.#next()
         this.#activity.end()
       })
     }

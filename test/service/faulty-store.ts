@@ -6,6 +6,9 @@ export type AppendFault =
   | 'beforeCommit'
   /** Everything was written, and nobody was told. */
   | 'afterCommit'
+  /** The process dies before, or after, everything was written. */
+  | 'dieBeforeCommit'
+  | 'dieAfterCommit'
 
 const never = new Promise<never>(() => {})
 
@@ -20,6 +23,8 @@ export class FaultyStore implements Store {
   /** Called before a batch is written: where another writer can be first. */
   beforeAppend: ((batch: AppendBatch) => Promise<void>) | undefined
   snapshots = 0
+  /** Items that another writer was faster than. */
+  conflicts = 0
 
   constructor(behind: Store) {
     this.#behind = behind
@@ -54,11 +59,14 @@ export class FaultyStore implements Store {
     this.batches.push(batch)
     await this.#gate
     await this.beforeAppend?.(batch)
-    if (this.#cut) return never
     const fault = this.#faults.shift()
+    if (fault === 'dieBeforeCommit') this.cut()
+    if (this.#cut) return never
     if (fault === 'beforeCommit') throw new Error('the disk is gone')
     const results = await this.#behind.append(batch)
+    if (fault === 'dieAfterCommit') this.cut()
     if (this.#cut) return never
+    this.conflicts += results.filter((result) => !result.ok && result.reason === 'conflict').length
     if (fault === 'afterCommit') throw new Error('the connection is gone')
     return results
   }

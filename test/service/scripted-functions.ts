@@ -76,7 +76,7 @@ interface Waiting {
 export class ScriptedFunctions implements Functions {
   readonly #declared = new Map<string, Declared>()
   readonly #listeners: (() => void)[] = []
-  #service: DurableService | undefined
+  readonly #service = Promise.withResolvers<DurableService>()
   #lost = false
   #waiting: Waiting[] = []
   readonly #busy = new Map<string, number>()
@@ -88,7 +88,7 @@ export class ScriptedFunctions implements Functions {
   readonly reservedTenants: (string | undefined)[] = []
 
   attach(service: DurableService): void {
-    this.#service = service
+    this.#service.resolve(service)
   }
 
   durable(
@@ -150,11 +150,16 @@ export class ScriptedFunctions implements Functions {
     if (declared === undefined) return Promise.reject(new Error('reserved a function that is not there'))
     this.reservedTenants.push(tenantId)
     return new Promise((resolve, reject) => {
-      const waiting = { declared, resolve }
-      signal.addEventListener('abort', () => {
+      const aborted = (): void => {
         this.#waiting = this.#waiting.filter((other) => other !== waiting)
         reject(signal.reason)
-      })
+      }
+      const granted = (slot: Slot): void => {
+        signal.removeEventListener('abort', aborted)
+        resolve(slot)
+      }
+      const waiting = { declared, resolve: granted }
+      signal.addEventListener('abort', aborted)
       this.#waiting.push(waiting)
       this.#grant()
     })
@@ -209,8 +214,8 @@ export class ScriptedFunctions implements Functions {
 
   async #run({ script }: Declared, request: InvocationRequest): Promise<InvocationResult> {
     try {
-      const service = this.#service
-      if (service === undefined) throw new Error('no service is attached')
+      // What recovery hands over runs when there is somebody to talk to.
+      const service = await this.#service.promise
       const body =
         'durable' in script
           ? JSON.stringify(await script.durable(new Call(service, request)))
