@@ -2,7 +2,7 @@
  * The functions that a server offers: each declaration checked, its handler compiled and, unless it says so itself,
  * looked at for durability. Whatever is wrong is told once, at the start, with cause, consequence and fix.
  */
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, realpathSync, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { basename, dirname, extname, join, relative, resolve } from 'node:path'
 import { functionArn, type Place } from '../protocol/arn.ts'
@@ -68,7 +68,8 @@ function groupsOf<T>(items: readonly T[], size: number): readonly (readonly T[])
 
 async function buildEntry(declaration: FunctionDeclaration, ports: CatalogPorts): Promise<CatalogEntry> {
   const { name } = declaration
-  const file = resolve(declaration.file)
+  // Where Node looks for it in the end, and so the place that the bundle takes.
+  const file = realpathSync(resolve(declaration.file))
   const exportName = declaration.exportName ?? 'handler'
   const taskRoot = packageOf(file)
   const bundle = await ports.bundle(name, file)

@@ -13,7 +13,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Place } from '../protocol/arn.ts'
 import type { Clock, Entropy, Functions, FunctionVersion, Logs, Timers } from '../service/ports.ts'
-import { bundleBootstrap, bundleHandler } from './bundle.ts'
+import { createBundler } from './bundle.ts'
 import { buildCatalog, type CatalogEntry } from './catalog.ts'
 import type { FunctionDeclaration } from './declaration.ts'
 import { openLogStore } from './log-store.ts'
@@ -58,6 +58,8 @@ export async function createLocalFunctions(options: LocalFunctionsOptions): Prom
     dataDirectory === undefined ? undefined : join(dataDirectory, name)
   const temporary = dataDirectory === undefined ? await mkdtemp(join(tmpdir(), 'perdure-')) : undefined
   const codeDirectory = join(temporary ?? dataDirectory ?? '', 'code')
+  const compileCache = join(codeDirectory, 'compiled')
+  const bundler = createBundler(codeDirectory)
 
   const records = openProcessRecords(below('processes'))
   const watchdog = startWatchdog()
@@ -70,13 +72,22 @@ export async function createLocalFunctions(options: LocalFunctionsOptions): Prom
   let catalog: ReadonlyMap<string, CatalogEntry>
   let bootstrapFile: string
   try {
-    bootstrapFile = await bundleBootstrap(codeDirectory)
-    const probeHost = { bootstrapFile, region: place.region, clock, timers, watchdog, limitMs: initLimitMs }
+    bootstrapFile = await bundler.bootstrap()
+    const probeHost = {
+      bootstrapFile,
+      compileCache,
+      region: place.region,
+      clock,
+      timers,
+      watchdog,
+      limitMs: initLimitMs,
+    }
     catalog = await buildCatalog(options.declarations, {
       place,
-      bundle: (name, file) => bundleHandler(name, file, codeDirectory),
+      bundle: bundler.handler,
       isDurable: (name, code) => isDurable(probeHost, name, code),
     })
+    await bundler.discardOthers()
   } catch (error) {
     await dispose()
     throw error
@@ -92,6 +103,7 @@ export async function createLocalFunctions(options: LocalFunctionsOptions): Prom
     records,
     log: (record) => logs.write(record),
     bootstrapFile,
+    compileCache,
     initLimitMs,
   }
   const pool = createPool({

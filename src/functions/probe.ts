@@ -18,6 +18,7 @@ import type { Watchdog } from './watchdog.ts'
 
 export interface ProbeHost {
   readonly bootstrapFile: string
+  readonly compileCache: string
   readonly region: string
   readonly clock: Clock
   readonly timers: Timers
@@ -31,7 +32,7 @@ export async function isDurable(host: ProbeHost, functionName: string, code: Fun
   const memoryMb = 512
   const child = await spawnBootstrap({
     bootstrapFile: host.bootstrapFile,
-    task: { mode: 'probe', ...code.source },
+    task: { mode: 'probe', compileCache: host.compileCache, ...code.source },
     memoryMb,
     workingDirectory: code.taskRoot,
     environment: environmentOf({

@@ -54,6 +54,7 @@ export interface SandboxHost {
   readonly records: ProcessRecords
   readonly log: (record: LogRecord) => void
   readonly bootstrapFile: string
+  readonly compileCache: string
   /** How long a process may load its handler. */
   readonly initLimitMs: number
 }
@@ -149,7 +150,7 @@ class NodeSandbox implements Sandbox {
     const host = this.#host
     const child = await spawnBootstrap({
       bootstrapFile: host.bootstrapFile,
-      task: { mode: 'serve', ...this.#code.source },
+      task: { mode: 'serve', compileCache: host.compileCache, ...this.#code.source },
       memoryMb: this.#version.memoryMb,
       workingDirectory: this.#code.taskRoot,
       environment: environmentOf({

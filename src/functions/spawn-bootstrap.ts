@@ -7,6 +7,8 @@ export const serverLine = 3
 
 export interface BootstrapTask extends HandlerSource {
   readonly mode: 'serve' | 'probe'
+  /** A directory for compiled code. */
+  readonly compileCache: string
 }
 
 /**

@@ -114,12 +114,16 @@ test('a module whose durability cannot be seen is told at the start', async (t) 
     'exits.mjs': "console.error('cannot go on'); process.exit(1)",
     'hangs.mjs': 'setInterval(() => {}, 1000); await new Promise(() => {})',
   })
-  for (const [file, message] of [
-    ['missing.mjs', /cannot be loaded \(.*missing\.mjs\): Runtime\.ImportModuleError: .*no-such-package/],
-    ['exits.mjs', /cannot be loaded \(.*\): Runtime\.ExitError: cannot go on/],
-    ['hangs.mjs', /cannot be loaded \(.*\): Runtime\.ExitError: the process ended, or did not finish loading in time/],
+  for (const [file, message, initLimitMs] of [
+    ['missing.mjs', /cannot be loaded \(.*missing\.mjs\): Runtime\.ImportModuleError: .*no-such-package/, 60_000],
+    ['exits.mjs', /cannot be loaded \(.*\): Runtime\.ExitError: cannot go on/, 60_000],
+    [
+      'hangs.mjs',
+      /cannot be loaded \(.*\): Runtime\.ExitError: the process ended, or did not finish loading in time/,
+      500,
+    ],
   ] as const) {
-    await assert.rejects(serve(t, [{ name: 'f', file: join(root, file) }], { initLimitMs: 500 }), {
+    await assert.rejects(serve(t, [{ name: 'f', file: join(root, file) }], { initLimitMs }), {
       name: 'DeclarationError',
       message,
     })

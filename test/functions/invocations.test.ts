@@ -135,32 +135,35 @@ test('the log of an invocation is framed, attributed and cut to its tail', async
     t,
     'a.mjs',
     `console.log('loading')
-     export const handler = async (e) => { for (let i = 0; i < e.lines; i++) console.log('line ' + i); console.error('to stderr') }`,
+     export const handler = async (e) => { for (let i = 0; i < e.lines; i++) console.log('line ' + i); if (e.error) console.error(e.error) }`,
   )
   const first = await invoke(functions, { lines: 2 }, { requestId: 'r-1', executionArn: 'arn-1' })
   assert.match(
     first.logTail,
-    /^loading\nSTART RequestId: r-1 Version: \$LATEST\nline 0\nline 1\nto stderr\nEND RequestId: r-1\nREPORT RequestId: r-1\tDuration: \d+\.\d\d ms\tBilled Duration: \d+ ms\tMemory Size: 512 MB\tMax Memory Used: [1-9]\d* MB\tInit Duration: \d+\.\d\d ms\t\n$/,
+    /^loading\nSTART RequestId: r-1 Version: \$LATEST\nline 0\nline 1\nEND RequestId: r-1\nREPORT RequestId: r-1\tDuration: \d+\.\d\d ms\tBilled Duration: \d+ ms\tMemory Size: 512 MB\tMax Memory Used: [1-9]\d* MB\tInit Duration: \d+\.\d\d ms\t\n$/,
   )
   const second = await invoke(functions, { lines: 1000 }, { requestId: 'r-2' })
   assert.equal(Buffer.byteLength(second.logTail), 4096)
   assert.match(
     second.logTail,
-    /line 999\nto stderr\nEND RequestId: r-2\nREPORT RequestId: r-2\t[^\n]*Max Memory Used: \d+ MB\t\n$/,
+    /line 998\nline 999\nEND RequestId: r-2\nREPORT RequestId: r-2\t[^\n]*Max Memory Used: \d+ MB\t\n$/,
   )
-  const records = await functions.logs.query({ requestId: 'r-1', limit: 100 })
+  await invoke(functions, { lines: 1, error: 'to stderr' }, { requestId: 'r-3', executionArn: 'arn-1' })
+  const records = await functions.logs.query({ requestId: 'r-3', limit: 100 })
+  const said = records.map(({ stream, line }) => `${stream}: ${line.split('\t')[0]}`)
   assert.deepEqual(
-    records.map(({ stream, line }) => [stream, line.split('\t')[0]]),
+    [said[0], ...said.slice(1, 3).sort(), ...said.slice(3)],
     [
-      ['platform', 'START RequestId: r-1 Version: $LATEST'],
-      ['stdout', 'line 0'],
-      ['stdout', 'line 1'],
-      ['stderr', 'to stderr'],
-      ['platform', 'END RequestId: r-1'],
-      ['platform', 'REPORT RequestId: r-1'],
+      'platform: START RequestId: r-3 Version: $LATEST',
+      'stderr: to stderr',
+      'stdout: line 0',
+      'platform: END RequestId: r-3',
+      'platform: REPORT RequestId: r-3',
     ],
   )
   assert.ok(records.every(({ executionArn, functionName }) => executionArn === 'arn-1' && functionName === 'f'))
+  const all = await functions.logs.query({ requestId: 'r-2', limit: 10_000 })
+  assert.equal(all.length, 1003, 'no line was given to another invocation')
 })
 
 test('a flood of output loses lines, says so, and leaves the answer and memory alone', async (t) => {

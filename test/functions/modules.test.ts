@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
-import { answer, invoke, project, serve, serveOne } from './project.ts'
+import { pathToFileURL } from 'node:url'
+import { answer, invoke, project, responseOf, serve, serveOne } from './project.ts'
 
 test('every kind of module is loaded', async (t) => {
   const root = project(t, {
@@ -69,6 +71,57 @@ test('a package that only an inlined module can see is found', async (t) => {
   })
   const functions = await serve(t, [{ name: 'f', file: join(root, 'app/f.ts'), durable: false }])
   assert.equal(await answer(functions), 7)
+})
+
+test('every source in a bundle knows its own place', async (t) => {
+  const place = '[import.meta.url, import.meta.dirname, import.meta.filename, __dirname, __filename]'
+  const root = project(t, {
+    'app/f.ts': `import { there } from '../lib/there'\nexport const handler = async () => ({ here: ${place}, there })`,
+    'lib/there.ts': `export const there: unknown = ${place}\nif (there === 1) throw new Error('import.meta.url')`,
+    'lib/broken.ts': 'export const place = import.meta.url\nexport const x = {{',
+    'app/g.ts': "import '../lib/broken'\nexport const handler = async () => 1",
+  })
+  const functions = await serve(t, [{ name: 'f', file: join(root, 'app/f.ts'), durable: false }])
+  const own = (directory: string, file: string): string[] => {
+    const [folder, path] = [join(root, directory), join(root, directory, file)]
+    return [pathToFileURL(path).href, folder, path, folder, path]
+  }
+  assert.deepEqual(await answer(functions), { here: own('app', 'f.ts'), there: own('lib', 'there.ts') })
+  await assert.rejects(
+    serve(t, [{ name: 'g', file: join(root, 'app/g.ts'), durable: false }]),
+    /function "g" cannot be compiled: .*lib.broken\.ts:2:\d+: /,
+  )
+})
+
+test('a handler behind a symbolic link', async (t) => {
+  const root = project(t, { 'real/f.ts': 'enum E { A = 1 }\nexport const handler = async () => [E.A, __dirname]' })
+  symlinkSync(join(root, 'real'), join(root, 'link'))
+  const functions = await serve(t, [{ name: 'f', file: join(root, 'link', 'f.ts'), durable: false }])
+  assert.deepEqual(await answer(functions), [1, join(root, 'real')])
+})
+
+test('a file that several functions come from is compiled once; bundles of earlier servers are removed', async (t) => {
+  const root = project(t, {
+    'f.ts': 'export const a = async (): Promise<string> => "a"\nexport const b = async () => "b"',
+  })
+  const data = join(root, 'data')
+  const start = () =>
+    serve(
+      t,
+      ['a', 'b'].map((name) => ({ name, file: join(root, 'f.ts'), exportName: name, durable: false as const })),
+      { dataDirectory: data },
+    )
+  const first = await start()
+  assert.equal(responseOf(await invoke(first, {}, { name: 'b' })), 'b')
+  const before = readdirSync(join(data, 'code')).filter((name) => name.endsWith('.mjs'))
+  assert.equal(before.filter((name) => name.startsWith('f-')).length, 1)
+  await first.close()
+  writeFileSync(join(root, 'f.ts'), 'export const a = async () => "A"\nexport const b = async () => "B"')
+  const second = await start()
+  assert.equal(responseOf(await invoke(second, {}, { name: 'b' })), 'B')
+  const after = readdirSync(join(data, 'code')).filter((name) => name.endsWith('.mjs'))
+  assert.equal(after.length, before.length)
+  assert.notDeepEqual(after, before)
 })
 
 test('errors of TypeScript handlers point into the source', async (t) => {

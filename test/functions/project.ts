@@ -1,5 +1,5 @@
 /** What the tests of the functions room share: a user's project in a temporary directory, and a room that serves it. */
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -18,7 +18,7 @@ const entropy = createSystemEntropy()
 
 /** Writes the files below a new directory that finds this repository's packages. Removed after the test. */
 export function project(t: TestContext, files: Readonly<Record<string, string>>): string {
-  const root = mkdtempSync(join(tmpdir(), 'perdure-test-'))
+  const root = mkdtempSync(join(realpathSync(tmpdir()), 'perdure-test-'))
   t.after(() => rmSync(root, { recursive: true, force: true }))
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(root, path)), { recursive: true })

@@ -10,11 +10,13 @@
  * was killed leaves no orphans (decision 22).
  */
 import { writeSync } from 'node:fs'
+import { enableCompileCache, flushCompileCache } from 'node:module'
 import { Socket } from 'node:net'
 import { isDurableHandler } from './durability.ts'
 import { type Failure, failureOf } from './failure.ts'
 import { serve } from './invoke.ts'
 import { type HandlerSource, loadHandler } from './load-handler.ts'
+import { printed } from './printed.ts'
 import { createRuntimeClient } from './runtime-client.ts'
 
 const serverLine = 3
@@ -24,9 +26,12 @@ const exitAfterException = 129
 interface Task extends HandlerSource {
   /** `probe` loads the handler, tells over descriptor 3 whether it is durable, and ends. */
   readonly mode: 'serve' | 'probe'
+  /** Where Node keeps compiled code: the second process of a function starts in half the time. */
+  readonly compileCache: string
 }
 
 const task = JSON.parse(process.argv[2] ?? '{}') as Task
+enableCompileCache(task.compileCache)
 process.argv.splice(1, process.argv.length, task.file)
 
 /** The invocation that an uncaught failure belongs to; none while loading or between invocations. */
@@ -42,6 +47,7 @@ async function run(): Promise<void> {
 
   const endWith = async (failure: Failure, label: string, exitCode: number): Promise<void> => {
     report(label, failure)
+    await printed()
     try {
       if (loading) await client.failInit(failure)
       else if (currentRequestId !== undefined) await client.fail(currentRequestId, failure)
@@ -71,17 +77,21 @@ async function run(): Promise<void> {
   }
   loading = false
 
-  for (;;) {
+  for (let first = true; ; first = false) {
     const invocation = await client.next()
     currentRequestId = invocation.requestId
     const outcome = await serve(handler, invocation)
     if (outcome.kind === 'failure') {
       report('Invoke Error', outcome.failure)
+      await printed()
       await client.fail(invocation.requestId, outcome.failure)
     } else {
+      await printed()
       await client.respond(invocation.requestId, outcome.body)
     }
     currentRequestId = undefined
+    // By now everything that is loaded on first use is. Most processes are killed in the end, which keeps nothing.
+    if (first) flushCompileCache()
   }
 }
 
