@@ -5,22 +5,20 @@
  * With `PERDURE_LIST_ROWS` in the environment nothing is run: `row` only notes its id, for `tools/row-coverage.ts`.
  */
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { after, afterEach, before, describe, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import type { FunctionDeclaration } from '../../src/functions/declaration.ts'
 import type { PerdureOptions } from '../../src/index.ts'
+import { type PerdureProcess, startPerdureProcess } from '../start-perdure.ts'
 import { Execution } from './execution.ts'
 import { Puppeteer } from './puppeteer.ts'
 import { type RowId, rowOf } from './rows.ts'
 import { assertError, okBody, type WireAnswer, WireClient } from './wire.ts'
 
 const listing = process.env['PERDURE_LIST_ROWS'] !== undefined
-const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
+const puppetFile = join(import.meta.dirname, 'puppet.mjs')
 
 /** Ids of the rows for which a test was defined, in order of definition. */
 export const definedRows: string[] = []
@@ -65,7 +63,7 @@ export type DurableName = keyof typeof TIMEOUT_SECONDS
 
 function declarations(puppeteerAddress: string): FunctionDeclaration[] {
   const puppet = {
-    file: here('./puppet.mjs'),
+    file: puppetFile,
     timeout: 900,
     concurrency: 32,
     environment: { PUPPETEER: puppeteerAddress },
@@ -84,7 +82,7 @@ export class TestServer {
   readonly #store: Store
   readonly #options: ServerOptions
   #directory = ''
-  #process: ChildProcess | undefined
+  #process: PerdureProcess | undefined
   #wire: WireClient | undefined
   #puppets: Puppeteer | undefined
   #nowMs = 0
@@ -98,18 +96,19 @@ export class TestServer {
   async open(): Promise<void> {
     this.#puppets = await Puppeteer.open()
     this.#directory = await mkdtemp(join(tmpdir(), 'perdure-tables-'))
-    await this.#spawn()
+    this.#process = await startPerdureProcess({
+      data: this.#store === 'memory' ? { kind: 'memory' } : this.#directory,
+      functions: declarations(this.puppets.address),
+      clock: 'manual',
+      ...this.#options,
+    })
+    this.#wire = new WireClient(this.#process.endpoint)
   }
 
   async close(): Promise<void> {
     this.puppets.letGo()
     this.wire.close()
-    const child = this.#process
-    if (child !== undefined && child.exitCode === null) {
-      const exited = new Promise((resolve) => child.once('exit', resolve))
-      child.stdin?.end()
-      await exited
-    }
+    await this.#process?.stop()
     this.puppets.close()
     await rm(this.#directory, { recursive: true, force: true })
   }
@@ -184,28 +183,5 @@ export class TestServer {
       const answer = await this.callback(callbackId, verb, verb === 'heartbeat' ? undefined : '{}')
       assertError(answer, 400, 'CallbackTimeoutException', 'The callback is either timed out or already completed')
     }
-  }
-
-  async #spawn(): Promise<void> {
-    const options: PerdureOptions = {
-      port: 0,
-      data: this.#store === 'memory' ? { kind: 'memory' } : this.#directory,
-      functions: declarations(this.puppets.address),
-      clock: 'manual',
-      ...this.#options,
-    }
-    const child = spawn(process.execPath, [here('./server-process.ts'), JSON.stringify(options)], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    })
-    this.#process = child
-    const exited = new Promise<never>((_, reject) => {
-      child.once('exit', (code) => reject(new Error(`the server ended with exit code ${code}`)))
-    })
-    const firstLine = new Promise<string>((resolve) => {
-      createInterface(child.stdout).once('line', resolve)
-    })
-    const { endpoint } = JSON.parse(await Promise.race([firstLine, exited])) as { endpoint: string }
-    exited.catch(() => {})
-    this.#wire = new WireClient(endpoint)
   }
 }

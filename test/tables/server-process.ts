@@ -1,5 +1,5 @@
 /**
- * One Perdure server in a process of its own, for the table tests: options come as JSON in the first argument, the
+ * The program of a Perdure server in a process of its own, for tests (`test/start-perdure.ts`): options come as JSON in the first argument, the
  * endpoint goes out as one JSON line, and the server closes when its standard input ends (so it never outlives the test).
  */
 import { type PerdureOptions, startPerdure } from '../../src/index.ts'
