@@ -30,6 +30,8 @@ function echo(): void {
       response.end(answer)
     })
   })
+  // Connections are idle while the other rounds run.
+  server.keepAliveTimeout = 600_000
   server.listen(0, '127.0.0.1', () => tell({ kind: 'listening', port: (server.address() as AddressInfo).port }))
 }
 

@@ -11,11 +11,13 @@ export interface Answer {
 
 export class Connection {
   readonly #socket: net.Socket
+  readonly #port: number
   #buffer: Buffer = Buffer.alloc(0)
   #waiting: { resolve: (answer: Answer) => void; reject: (error: Error) => void } | undefined
 
-  private constructor(socket: net.Socket) {
+  private constructor(socket: net.Socket, port: number) {
     this.#socket = socket
+    this.#port = port
     socket.setNoDelay(true)
     socket.on('data', (chunk) => this.#take(chunk as Buffer))
     socket.on('error', (error) => this.#waiting?.reject(error))
@@ -24,13 +26,14 @@ export class Connection {
 
   static open(port: number): Promise<Connection> {
     return new Promise((resolve, reject) => {
-      const socket = net.connect(port, '127.0.0.1', () => resolve(new Connection(socket)))
+      const socket = net.connect(port, '127.0.0.1', () => resolve(new Connection(socket, port)))
       socket.once('error', reject)
     })
   }
 
   post(path: string, body: string): Promise<Answer> {
-    const head = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n`
+    const head = `POST ${path} HTTP/1.1\r\nHost: localhost:${this.#port}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n`
+    if (this.#socket.destroyed) return Promise.reject(new Error('the server closed the connection'))
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject }
       this.#socket.write(head + body)

@@ -11,7 +11,7 @@ import { openSqliteStore } from './journal/sqlite/sqlite-store.ts'
 import type { Store } from './journal/store.ts'
 import { DEFAULT_PLACE, type Place } from './protocol/arn.ts'
 import { DEFAULT_LIMITS, type Limits } from './protocol/limits.ts'
-import { createRequestListener, listen, type RequestListenerDeps } from './server/http-server.ts'
+import { createRequestListener, listen } from './server/http-server.ts'
 import { Activity } from './service/activity.ts'
 import {
   createManualClock,
@@ -99,25 +99,24 @@ export async function assemble(options: AssemblyOptions): Promise<Assembled> {
     opened.unshift({ close: () => service.drain(0) })
     time.follow(service)
 
-    const deps: Omit<RequestListenerDeps, 'hosts'> = {
+    const http = createRequestListener({
       ...common,
       service,
       logs: functions.logs,
+      hosts: { host, anyPort: false },
       ...(time.control === undefined ? undefined : { clockControl: time.control }),
-      log: ({ level, message, error }) => log(level, message, error),
-    }
-    const inside = createRequestListener({ ...deps, hosts: { host, anyPort: true } })
-    const outside = createRequestListener({ ...deps, hosts: { host, anyPort: false } })
-    answer = inside.listener
-    const listening = await listen(outside.listener, { host, port: options.port ?? DEFAULT_PORT, limits })
+      log: ({ level, message, requestId, method, path, error }) =>
+        log(level, `${message} (request ${requestId}: ${method} ${path})`, error),
+    })
+    answer = http.listenerFor({ host, anyPort: true })
+    const listening = await listen(http.listener, { host, port: options.port ?? DEFAULT_PORT, limits })
 
     return {
       endpoint: listening.endpoint,
       service,
       async close(graceMs = DEFAULT_GRACE_MS) {
         const closed = listening.close()
-        outside.shutdown()
-        inside.shutdown()
+        http.shutdown()
         await service.drain(graceMs)
         await functions.close()
         listening.terminate()

@@ -30,10 +30,10 @@ export class Hammer {
   }
 
   async run(): Promise<void> {
-    while (!this.#finishing) {
+    for (let ended = false; !ended; ) {
       const invocation = await this.#puppets.nextOfExecution(this.name)
       this.#compare(invocation)
-      await this.#checkpoints(invocation)
+      ended = await this.#checkpoints(invocation)
     }
   }
 
@@ -46,7 +46,8 @@ export class Hammer {
     }
   }
 
-  async #checkpoints(invocation: Invocation): Promise<void> {
+  /** True when the invocation has ended the execution; false when it was superseded. */
+  async #checkpoints(invocation: Invocation): Promise<boolean> {
     const { DurableExecutionArn: arn } = invocation.event
     let token = invocation.event.CheckpointToken
     while (!this.#finishing) {
@@ -54,11 +55,12 @@ export class Hammer {
       const id = `step-${this.#next}`
       this.sent.add(id)
       const answer = await this.#send(arn, token, id)
-      if (answer === undefined) return
+      if (answer === undefined) return false
       this.acknowledged.add(id)
       token = answer
     }
     invocation.respond({ Status: 'SUCCEEDED', Result: '"hammered"' })
+    return true
   }
 
   /** The next token; undefined when this invocation has been superseded. */
