@@ -37,6 +37,8 @@ export interface LocalFunctionsOptions {
   readonly processLimit?: number
   /** How long a process may load its handler. Default 30 s. */
   readonly initLimitMs?: number
+  /** Lets debuggers attach to function processes, which then have no deadlines (decision 22). Default false. */
+  readonly inspect?: boolean
   /** How long a process may be idle before it ends. Default 5 minutes. */
   readonly idleMs?: number
 }
@@ -105,6 +107,7 @@ export async function createLocalFunctions(options: LocalFunctionsOptions): Prom
     bootstrapFile,
     compileCache,
     initLimitMs,
+    inspect: options.inspect ?? false,
   }
   const pool = createPool({
     start: (version, events) => startSandbox(host, version, codeOf(catalog, version), events),

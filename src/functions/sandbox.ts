@@ -57,6 +57,8 @@ export interface SandboxHost {
   readonly compileCache: string
   /** How long a process may load its handler. */
   readonly initLimitMs: number
+  /** Debuggers may attach to the processes, which have no deadlines (decision 22). */
+  readonly inspect: boolean
 }
 
 export interface SandboxEvents {
@@ -79,8 +81,10 @@ export interface Sandbox {
 
 /** How long a crashed process's last requests and lines are awaited (decision 21). */
 const lastWordsMs = 100
+/** How much time a debugged handler believes to have. */
+const dayMs = 86_400_000
 /** What an idle process gets to tidy up before it is killed. */
-const graceMs = 300
+const graceMs = 1_000
 
 export function startSandbox(
   host: SandboxHost,
@@ -152,6 +156,7 @@ class NodeSandbox implements Sandbox {
       bootstrapFile: host.bootstrapFile,
       task: { mode: 'serve', compileCache: host.compileCache, ...this.#code.source },
       memoryMb: this.#version.memoryMb,
+      inspect: host.inspect,
       workingDirectory: this.#code.taskRoot,
       environment: environmentOf({
         functionName: this.#version.name,
@@ -175,9 +180,7 @@ class NodeSandbox implements Sandbox {
     child.stderr?.on('data', (chunk: Buffer) => this.#output[1]?.write(chunk))
     child.once('exit', (exitCode, signal) => void this.#finish({ exitCode, signal }))
     const limitMs = host.initLimitMs
-    this.#cancelDeadline = host.timers.at(this.#startedAt + limitMs, () =>
-      this.#kill((requestId) => timedOut(requestId, limitMs / 1000)),
-    )
+    this.#setDeadline(this.#startedAt + limitMs, (requestId) => timedOut(requestId, limitMs / 1000))
   }
 
   #askedForNext(): void {
@@ -190,7 +193,7 @@ class NodeSandbox implements Sandbox {
   }
 
   invoke(request: InvocationRequest): Promise<InvocationResult> {
-    const { clock, timers, entropy } = this.#host
+    const { clock, entropy } = this.#host
     return new Promise((resolve) => {
       const log = this.#beginLog(request)
       if (this.#state !== 'idle' || this.#api === undefined) {
@@ -201,8 +204,8 @@ class NodeSandbox implements Sandbox {
       this.#state = 'busy'
       this.#current = { request, log, resolve }
       const { timeoutSeconds } = this.#version
-      const deadlineMs = clock.now() + timeoutSeconds * 1000
-      this.#cancelDeadline = timers.at(deadlineMs, () => this.#kill((id) => timedOut(id, timeoutSeconds)))
+      const deadlineMs = clock.now() + (this.#host.inspect ? dayMs : timeoutSeconds * 1000)
+      this.#setDeadline(deadlineMs, (requestId) => timedOut(requestId, timeoutSeconds))
       const delivered = this.#api.deliver({
         requestId: request.requestId,
         event: request.event,
@@ -239,6 +242,10 @@ class NodeSandbox implements Sandbox {
     this.#servedFirst = true
     if (end.kind === 'error' && this.#state === 'ended') current.log.line('platform', end.error.ErrorMessage ?? '')
     current.resolve(withTail(end, current.log.end({ maxRssKb: this.#maxRssKb, initMs })))
+  }
+
+  #setDeadline(dueMs: number, verdict: (requestId: string) => InvocationEnd): void {
+    if (!this.#host.inspect) this.#cancelDeadline = this.#host.timers.at(dueMs, () => this.#kill(verdict))
   }
 
   /** Ends the whole group at once; the first verdict stands. */

@@ -19,6 +19,8 @@ export async function spawnBootstrap(options: {
   readonly bootstrapFile: string
   readonly task: BootstrapTask
   readonly memoryMb: number
+  /** A debugger may attach, at a port of the process's own that it prints. */
+  readonly inspect?: boolean
   readonly workingDirectory: string
   readonly environment: Readonly<Record<string, string>>
 }): Promise<ChildProcess & { readonly pid: number }> {
@@ -30,6 +32,7 @@ export async function spawnBootstrap(options: {
       '--disable-warning=MODULE_TYPELESS_PACKAGE_JSON',
       // The heap gets nine tenths of the memory, as in the official runtime.
       `--max-old-space-size=${Math.max(64, Math.floor(options.memoryMb * 0.9))}`,
+      ...(options.inspect === true ? ['--inspect=127.0.0.1:0'] : []),
       options.bootstrapFile,
       JSON.stringify(options.task),
     ],

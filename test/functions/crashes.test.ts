@@ -108,6 +108,23 @@ test('a timeout ends the whole group, forked children included, and the process 
   assert.equal(typeof (await answer(functions)), 'number')
 })
 
+test('under a debugger there is no deadline', async (t) => {
+  const functions = await serveOne(
+    t,
+    'a.mjs',
+    `import { url } from 'node:inspector'
+     export const handler = async (e, c) => {
+       for (const until = Date.now() + 1200; Date.now() < until; );
+       return [url(), c.getRemainingTimeInMillis()]
+     }`,
+    { timeout: 1 },
+    { inspect: true },
+  )
+  const [url, left] = (await answer(functions)) as [string, number]
+  assert.match(url, /^ws:\/\/127\.0\.0\.1:\d+/)
+  assert.ok(left > 80_000_000)
+})
+
 test('an initialisation that never ends is ended and told; the next reservation starts a new process', async (t) => {
   const real = createSystemTimers(systemClock)
   const initLimitMs = 1_000_000

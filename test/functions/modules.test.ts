@@ -147,6 +147,23 @@ test('a syntax error in TypeScript is told at the start, with file and line', as
   })
 })
 
+test('a syntax error in JavaScript is told with file and line, at the start when the module must be looked at', async (t) => {
+  const root = project(t, {
+    'esm.mjs': 'export const handler = async () => {\n  return {{\n}',
+    'cjs.cjs': 'exports.handler = async () => {\n  return {{\n}',
+  })
+  for (const file of ['esm.mjs', 'cjs.cjs']) {
+    const place = new RegExp(`SyntaxError: Unexpected token '{' \\(.*${file}:2\\)`)
+    await assert.rejects(serve(t, [{ name: 'f', file: join(root, file) }]), {
+      name: 'DeclarationError',
+      message: place,
+    })
+    const functions = await serve(t, [{ name: 'f', file: join(root, file), durable: false }])
+    const result = await invoke(functions)
+    assert.match(result.kind === 'error' ? (result.error.ErrorMessage ?? '') : result.kind, place)
+  }
+})
+
 test('export names reach into objects', async (t) => {
   const functions = await serveOne(t, 'a.cjs', 'exports.api = { get: async () => 1 }', { exportName: 'api.get' })
   assert.equal(await answer(functions), 1)

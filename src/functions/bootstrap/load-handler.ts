@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { registerHooks } from 'node:module'
 import { pathToFileURL } from 'node:url'
@@ -19,7 +20,7 @@ export type Handler = (event: unknown, context: unknown, callback: unknown) => u
 export async function loadHandler(source: HandlerSource): Promise<Handler> {
   const url = pathToFileURL(source.file).href
   if (source.bundle !== undefined) serveBundle(url, source.bundle, source.bundledFrom ?? [])
-  const loaded = await importModule(url)
+  const loaded = await importModule(url, source.file)
   const handler = exported(loaded, source.exportName)
   const name = `${source.file}#${source.exportName}`
   if (handler === undefined) throw new RuntimeError('Runtime.HandlerNotFound', `${name} is undefined or not exported`)
@@ -27,17 +28,31 @@ export async function loadHandler(source: HandlerSource): Promise<Handler> {
   return handler as Handler
 }
 
-async function importModule(url: string): Promise<Readonly<Record<string, unknown>>> {
+async function importModule(url: string, file: string): Promise<Readonly<Record<string, unknown>>> {
   try {
     return (await import(url)) as Readonly<Record<string, unknown>>
   } catch (error) {
-    if (error instanceof SyntaxError) throw new RuntimeError('Runtime.UserCodeSyntaxError', String(error), error.stack)
+    if (error instanceof SyntaxError) throw syntaxError(error, file)
     const code = error instanceof Error && 'code' in error ? error.code : undefined
     if (error instanceof Error && (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND')) {
       throw new RuntimeError('Runtime.ImportModuleError', String(error), error.stack)
     }
     throw error
   }
+}
+
+/** With its place, which Node has in the stack for CommonJS but tells for an ES module only when asked to check it. */
+function syntaxError(error: SyntaxError, file: string): RuntimeError {
+  const placed = /^\S+:\d+\n/
+  let stack = error.stack ?? String(error)
+  if (!placed.test(stack)) {
+    const checked = spawnSync(process.execPath, ['--check', file], { encoding: 'utf8' }).stderr
+    // Nothing is found when the mistake is in a module that this one imports.
+    if (placed.test(checked)) stack = checked.trim()
+  }
+  const [place] = placed.exec(stack) ?? []
+  const message = place === undefined ? String(error) : `${String(error)} (${place.trim()})`
+  return new RuntimeError('Runtime.UserCodeSyntaxError', message, stack)
 }
 
 /** `a.b` reaches into exported objects; members of a CommonJS module that Node's lexer did not see are on `default`. */
