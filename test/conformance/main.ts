@@ -4,6 +4,7 @@
  *     npm run test:conformance -- --filter 4-9,step --store sqlite --repeat 3
  */
 import { writeFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { FUNCTION_OF } from './functions.ts'
@@ -19,7 +20,7 @@ const USAGE = `usage: npm run test:conformance -- [options]
   --store memory|sqlite|both   default both
   --filter LIST                ids (4-9), beginnings of ids (4-) or groups (callback), with commas between
   --repeat N                   runs each requirement N times; default 1
-  --concurrency N              requirements at a time; default 16
+  --concurrency N              requirements at a time; default 4 × cores, since each begins by starting a process
   --endpoint URL               uses the server there, which must have the functions of functions.ts
   --junit FILE                 writes the results as JUnit XML`
 
@@ -29,7 +30,7 @@ const { values: options } = parseArgs({
     store: { type: 'string', default: 'both' },
     filter: { type: 'string' },
     repeat: { type: 'string', default: '1' },
-    concurrency: { type: 'string', default: '16' },
+    concurrency: { type: 'string', default: String(4 * availableParallelism()) },
     endpoint: { type: 'string' },
     junit: { type: 'string' },
     help: { type: 'boolean', default: false },

@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline'
 
 export interface ServerSettings {
   readonly store: 'memory' | 'sqlite'
-  /** Where the database is; also holds what the server prints. */
+  /** Where the database is and what the server prints. The server removes it when it ends in good order. */
   readonly folder: string
   readonly requirementIds: readonly string[]
 }
@@ -29,14 +29,14 @@ export async function startServer(
 ): Promise<RunningServer> {
   const folder = await mkdtemp(join(tmpdir(), 'perdure-conformance-'))
   const errorFile = join(folder, 'stderr.txt')
-  const settings: ServerSettings = { store, folder: join(folder, 'data'), requirementIds }
+  const settings: ServerSettings = { store, folder, requirementIds }
   const child = spawn(process.execPath, [join(import.meta.dirname, 'server-process.ts'), JSON.stringify(settings)], {
     stdio: ['pipe', 'pipe', openSync(errorFile, 'w')],
   })
   const readErrors = async () => (await readFile(errorFile, 'utf8')).slice(-4000)
   const stop = async () => {
     await end(child)
-    await rm(folder, { recursive: true })
+    await rm(folder, { recursive: true, force: true })
   }
   try {
     return { endpoint: await readEndpoint(child, readErrors), readErrors, stop }

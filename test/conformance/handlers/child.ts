@@ -73,8 +73,7 @@ export const interruptedAndRunAgain = withDurableExecution<string, string>(
   (event, context) =>
     context.runInChildContext((child) =>
       child.step(async () => {
-        await stepStarted
-        crashOnce(context.executionContext.durableExecutionArn)
+        await crashOnce(context.executionContext.durableExecutionArn, stepStarted)
         return event
       }),
     ),

@@ -1,19 +1,16 @@
 /** Ways for a handler to lose its process, as a sandbox that is taken away would. */
 import { createHash } from 'node:crypto'
-import { openSync } from 'node:fs'
+import { existsSync, unlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DurableExecutionApiClient, type DurableExecutionClient } from '@aws/durable-execution-sdk-js'
 
-/** Ends the process, but only once per execution: whoever creates the marker file first crashes. */
-export function crashOnce(executionArn: string): void {
-  const name = createHash('sha256').update(executionArn).digest('hex').slice(0, 32)
-  try {
-    openSync(join(tmpdir(), `perdure-conformance-${name}`), 'wx')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return
-    throw error
-  }
+/** Ends the process when `ready` resolves, the first time of two: a file remembers it, and the second time removes it. */
+export async function crashOnce(executionArn: string, ready: Promise<void>): Promise<void> {
+  const marker = join(tmpdir(), `perdure-conformance-${createHash('sha256').update(executionArn).digest('hex')}`)
+  if (existsSync(marker)) return unlinkSync(marker)
+  writeFileSync(marker, '')
+  await ready
   process.exit(1)
 }
 
