@@ -18,6 +18,9 @@ export type Committed = (result: AppendResult | undefined) => void
 
 const MAX_ITEMS_PER_BATCH = 1_024
 const SETTLE_RETRY_MS = 1_000
+/** What may wait for the batch in flight before new work is refused. */
+const MAX_BACKLOG_ITEMS = 10_000
+const MAX_BACKLOG_CHARS = 67_108_864
 
 interface Posting {
   readonly row: OutboxRow
@@ -40,6 +43,7 @@ export class Committer {
   #dones: Committed[] = []
   #settlements: Settlement[] = []
   #postings: Posting[] = []
+  #backlogChars = 0
   #itemsPerBatch = MAX_ITEMS_PER_BATCH
   #state: 'idle' | 'scheduled' | 'flying' = 'idle'
   #cancelRetry: (() => void) | undefined
@@ -60,13 +64,14 @@ export class Committer {
     this.#log = deps.log
   }
 
-  /** Items that wait for the batch in flight. */
-  get backlog(): number {
-    return this.#items.length
+  /** The store does not keep up: new work is shed before what is under way (decision 18). */
+  get overloaded(): boolean {
+    return this.#items.length + this.#postings.length > MAX_BACKLOG_ITEMS || this.#backlogChars > MAX_BACKLOG_CHARS
   }
 
   append(item: AppendItem, done: Committed): void {
     this.#items.push(item)
+    this.#backlogChars += charsOf(item)
     this.#dones.push(done)
     this.#schedule()
   }
@@ -81,6 +86,7 @@ export class Committer {
   post(row: OutboxRow): Promise<boolean> {
     return new Promise((done) => {
       this.#postings.push({ row, done })
+      this.#backlogChars += row.text.length
       this.#schedule()
     })
   }
@@ -104,6 +110,8 @@ export class Committer {
     const postings = this.#postings
     this.#settlements = []
     this.#postings = []
+    for (const item of items) this.#backlogChars -= charsOf(item)
+    for (const { row } of postings) this.#backlogChars -= row.text.length
     const batch: AppendBatch = {
       items,
       settled: settlements.map(({ id }) => id),
@@ -142,4 +150,10 @@ export class Committer {
       this.#schedule()
     })
   }
+}
+
+function charsOf({ entries }: AppendItem): number {
+  let chars = 0
+  for (const { text } of entries) chars += text.length
+  return chars
 }

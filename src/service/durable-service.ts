@@ -23,6 +23,7 @@ import { describeExecution } from './description.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { Duties } from './duties.ts'
 import {
+  busy,
   callbackClosed,
   executionNotFound,
   invalidMarker,
@@ -156,7 +157,7 @@ class Service implements RunningService {
       deps.cacheBytes ?? CACHE_BYTES,
     )
     const lanes = this.#lanes
-    this.#queues = new FunctionQueues({ functions, log })
+    this.#queues = new FunctionQueues({ functions, pauses: invocationPauses, log })
     const queues = this.#queues
     this.#dispatcher = new Dispatcher({
       lanes,
@@ -220,6 +221,7 @@ class Service implements RunningService {
 
   start(request: Parameters<DurableService['start']>[0]): ReturnType<DurableService['start']> {
     if (this.#phase !== 'ready') return Promise.reject(shuttingDown())
+    if (this.#committer.overloaded) return Promise.reject(busy())
     return this.#guard(this.#starts.start(request))
   }
 
@@ -333,6 +335,7 @@ class Service implements RunningService {
 
   enqueuePlain(request: Parameters<DurableService['enqueuePlain']>[0]): ReturnType<DurableService['enqueuePlain']> {
     if (this.#phase !== 'ready') return Promise.reject(shuttingDown())
+    if (this.#committer.overloaded) return Promise.reject(busy())
     return this.#guard(this.#queuedInvocations.enqueue(request))
   }
 
@@ -347,7 +350,7 @@ class Service implements RunningService {
     await this.#invocationsEnd(graceMs)
     this.#dispatcher.stop()
     this.#phase = 'stopped'
-    for (const pauses of this.#pauses) pauses.endAll()
+    for (const pauses of this.#pauses) pauses.stop()
     await this.activity.settled()
     this.#committer.stop()
   }

@@ -6,6 +6,7 @@
 import { Fifo } from './fifo.ts'
 import type { ServiceLog } from './log.ts'
 import type { Functions, FunctionVersion, Slot } from './ports.ts'
+import type { Pauses } from './retries.ts'
 
 /** Executions go to durable functions only, plain invocations to plain ones only. */
 export type JobKind = 'durable' | 'plain'
@@ -45,12 +46,14 @@ interface Queue {
 
 export class FunctionQueues {
   readonly #functions: Functions
+  readonly #pauses: Pauses
   readonly #log: ServiceLog
   readonly #queues = new Map<string, Queue>()
   readonly #stop = new AbortController()
 
-  constructor(deps: { functions: Functions; log: ServiceLog }) {
+  constructor(deps: { functions: Functions; pauses: Pauses; log: ServiceLog }) {
     this.#functions = deps.functions
+    this.#pauses = deps.pauses
     this.#log = deps.log
     deps.functions.onChange(() => {
       for (const queue of this.#queues.values()) this.#serve(queue)
@@ -118,8 +121,8 @@ export class FunctionQueues {
     const begun = (): boolean => queue.starting.delete(job.id)
     try {
       const tenantId = await job.tenantId()
-      const slot = await this.#functions.reserve(version, tenantId, this.#stop.signal)
-      await job.run(slot, version, begun)
+      const slot = await this.#slotFor(job, version, tenantId)
+      if (slot !== undefined) await job.run(slot, version, begun)
     } catch (error) {
       if (!this.#stop.signal.aborted) this.#log('error', `Job ${job.id} of ${job.functionName} was dropped`, error)
     } finally {
@@ -129,6 +132,20 @@ export class FunctionQueues {
       if (queue.underWay === 0 && queue.waiting.size === 0) {
         this.#queues.delete(`${queue.kind}:${queue.functionName}:${queue.version}`)
       }
+    }
+  }
+
+  /** `undefined`: none could be had. The job queues again, where it is held if its function is gone. */
+  async #slotFor(job: Job, version: FunctionVersion, tenantId: string | undefined): Promise<Slot | undefined> {
+    const { signal } = this.#stop
+    try {
+      return await this.#functions.reserve(version, tenantId, signal)
+    } catch (error) {
+      if (!signal.aborted) {
+        this.#log('warn', `No slot for job ${job.id} of ${job.functionName}: it will be tried again`, error)
+        void this.#pauses.afterFailures(0).then(() => this.enqueue(job))
+      }
+      return undefined
     }
   }
 }

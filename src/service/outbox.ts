@@ -65,10 +65,14 @@ export class Outbox {
     this.#log = deps.log
   }
 
+  get #full(): boolean {
+    return this.#known.size >= MAX_KNOWN
+  }
+
   /** A row that was just committed. */
   add(row: OutboxRow, owed: Owed): void {
     if (this.#stopped || this.#known.has(row.id)) return
-    if (this.#known.size >= MAX_KNOWN) {
+    if (this.#full) {
       this.#unread = true
       return
     }
@@ -83,7 +87,8 @@ export class Outbox {
     this.#reading = true
     this.#activity.begin()
     try {
-      await this.#read()
+      // What was missed while reading is read again; what there was no room for waits until rows are settled.
+      while (this.#unread && !this.#full && !this.#stopped) await this.#read()
     } finally {
       this.#reading = false
       this.#activity.end()
@@ -98,13 +103,14 @@ export class Outbox {
   async #read(): Promise<void> {
     this.#unread = false
     let afterId = ''
-    while (!this.#stopped && !this.#unread) {
+    while (!this.#stopped && !this.#full) {
       const rows = await this.#store.listOutbox({ afterId, limit: PAGE })
       for (const row of rows) this.add(row, JSON.parse(row.text) as Owed)
       const last = rows.at(-1)
       if (last === undefined || rows.length < PAGE) return
       afterId = last.id
     }
+    this.#unread = true
   }
 
   #begin(known: Known): void {

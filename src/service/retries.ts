@@ -12,14 +12,16 @@ export class Pauses {
   readonly #clock: Clock
   readonly #timers: Timers
   readonly #open = new Set<() => void>()
+  #stopped = false
 
   constructor(deps: { clock: Clock; timers: Timers }) {
     this.#clock = deps.clock
     this.#timers = deps.timers
   }
 
-  /** Resolves at `dueMs`, or earlier when `endAll` is called. */
+  /** Resolves at `dueMs`, or earlier when `endAll` or `stop` is called. */
   until(dueMs: number): Promise<void> {
+    if (this.#stopped) return Promise.resolve()
     return new Promise((resolve) => {
       const end = (): void => {
         cancel()
@@ -37,5 +39,11 @@ export class Pauses {
 
   endAll(): void {
     for (const end of [...this.#open]) end()
+  }
+
+  /** Whoever waits, now or later, goes on at once and finds that the service has stopped. */
+  stop(): void {
+    this.#stopped = true
+    this.endAll()
   }
 }

@@ -14,7 +14,7 @@ import { formatExecutionArn } from '../protocol/arn.ts'
 import type { Limits } from '../protocol/limits.ts'
 import type { Started, StartRequest } from './api.ts'
 import type { Committer } from './committer.ts'
-import { alreadyStarted, busy, unavailable } from './failures.ts'
+import { alreadyStarted, unavailable } from './failures.ts'
 import type { Lanes } from './lanes.ts'
 import type { Clock, Entropy, Functions } from './ports.ts'
 import { expired } from './retention.ts'
@@ -23,8 +23,6 @@ import { childName } from './targets.ts'
 
 /** A retried client call attaches to the execution it started for so long (decision 19). */
 const CALL_REPEATS_MS = 900_000
-/** Starts are shed first when the store does not keep up (decision 18). */
-const MAX_BACKLOG = 4_096
 const MAX_ATTEMPTS = 5
 
 export class Starts {
@@ -60,7 +58,6 @@ export class Starts {
   }
 
   start(request: StartRequest): Promise<Started> {
-    if (this.#committer.backlog > MAX_BACKLOG) return Promise.reject(busy())
     if (request.name !== undefined) return this.#named(request, request.name)
     if (request.sdkInvocationId !== undefined) return this.#repeatable(request, request.sdkInvocationId)
     return this.#unnamed(request)

@@ -34,6 +34,21 @@ describe('group commit', () => {
     assert.equal((await world.describe(started)).Status, 'RUNNING')
   })
 
+  it('sheds new work, not what is under way, when the store does not keep up', async () => {
+    const world = await World.open()
+    const { call } = await openCall(world)
+    const release = world.store.hold()
+    const large = JSON.stringify('x'.repeat(1_000_000))
+    const starts = Promise.allSettled(Array.from({ length: 80 }, () => world.start('f', { input: large })))
+    const checkpoint = call.checkpoint(stepDone('s'))
+    await assert.rejects(world.start('f'), rejectsWith('TooManyRequestsException', 'Rate Exceeded.'))
+    release()
+    await checkpoint
+    const accepted = (await starts).filter(({ status }) => status === 'fulfilled').length
+    assert.ok(accepted > 60 && accepted < 70, `${accepted} starts of 1 MB within 64 MB`)
+    await world.start('f')
+  })
+
   it('does not let an item that the store never takes block the others', async () => {
     const world = await World.open()
     const { call } = await openCall(world)
