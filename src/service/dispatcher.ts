@@ -188,7 +188,9 @@ export class Dispatcher {
           })
           return
         } catch (error) {
-          if (!isTemporary(error) || this.#stopped) {
+          // A stopped service leaves the invocation recorded as running: the next one supersedes it.
+          if (isTemporary(error) && this.#stopped) return
+          if (!isTemporary(error)) {
             this.#log('warn', `The end of invocation ${requestId} was not recorded`, error)
             return
           }

@@ -11,14 +11,17 @@ export class Lanes {
   readonly #shell: LaneShell
   readonly #capacityBytes: number
   #bytes = 0
+  /** The next sweep is due at this size: where all lanes are at work it must not run at every entry. */
+  #sweepAtBytes: number
 
   constructor(shell: Omit<LaneShell, 'resized' | 'empty'>, capacityBytes: number) {
     this.#capacityBytes = capacityBytes
+    this.#sweepAtBytes = capacityBytes
     this.#shell = {
       ...shell,
       resized: (bytes) => {
         this.#bytes += bytes
-        if (bytes > 0 && this.#bytes > this.#capacityBytes) this.#evict()
+        if (bytes > 0 && this.#bytes > this.#sweepAtBytes) this.#sweep()
       },
       empty: (lane) => this.#lanes.delete(lane.executionId),
     }
@@ -49,6 +52,11 @@ export class Lanes {
   forget(executionId: string): void {
     const lane = this.#lanes.get(executionId)
     if (lane?.evictable) lane.evict()
+  }
+
+  #sweep(): void {
+    this.#evict()
+    this.#sweepAtBytes = Math.max(this.#capacityBytes, this.#bytes * 1.05)
   }
 
   #evict(): void {

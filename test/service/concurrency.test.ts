@@ -142,6 +142,17 @@ describe('what an invocation leaves behind', () => {
     assert.equal(attempts, -1)
   })
 
+  it('a slot that cannot be had is asked for again', async () => {
+    const world = await World.open()
+    world.functions.durable('f', async () => ({ Status: 'SUCCEEDED', Result: '1' }))
+    world.functions.failReserves(2)
+    const started = await world.start('f')
+    await world.settle()
+    assert.equal(world.functions.invocationsOf('f'), 0)
+    await world.clock.advance(2_000)
+    assert.deepEqual(await world.end(started), { status: 'SUCCEEDED', result: '1' })
+  })
+
   it('an event that cannot be made fails the invocation as the platform’s fault', async () => {
     const world = await World.open()
     const long = JSON.stringify('x'.repeat(20_000))

@@ -78,6 +78,7 @@ export class ScriptedFunctions implements Functions {
   readonly #listeners: (() => void)[] = []
   readonly #service = Promise.withResolvers<DurableService>()
   #lost = false
+  #reserveFaults = 0
   #waiting: Waiting[] = []
   readonly #busy = new Map<string, number>()
   /** The most invocations of each function that ran at a time. */
@@ -149,6 +150,10 @@ export class ScriptedFunctions implements Functions {
     const declared = this.#declared.get(`${version.name}:${version.version}`)
     if (declared === undefined) return Promise.reject(new Error('reserved a function that is not there'))
     this.reservedTenants.push(tenantId)
+    if (this.#reserveFaults > 0) {
+      this.#reserveFaults -= 1
+      return Promise.reject(new Error('no process can be had'))
+    }
     return new Promise((resolve, reject) => {
       const aborted = (): void => {
         this.#waiting = this.#waiting.filter((other) => other !== waiting)
@@ -163,6 +168,11 @@ export class ScriptedFunctions implements Functions {
       this.#waiting.push(waiting)
       this.#grant()
     })
+  }
+
+  /** The next `count` slots cannot be had. */
+  failReserves(count: number): void {
+    this.#reserveFaults += count
   }
 
   /** The processes are gone with the server: whatever they do reaches nobody. */
