@@ -29,8 +29,11 @@ export interface Surroundings {
   readonly terminal: Terminal
   readonly env: Environment
   readonly cwd: string
-  /** Aborted by the first SIGINT or SIGTERM: finish what you do and return. */
-  readonly stop: AbortSignal
+  /**
+   * From the first call on, SIGINT and SIGTERM abort the signal that it gives, always the same: finish what you do and
+   * return. Until then they end the process at once, as is right for whoever has nothing to finish.
+   */
+  readonly stopSignal: () => AbortSignal
   readonly readStdin: () => Promise<string>
 }
 

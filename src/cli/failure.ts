@@ -69,7 +69,7 @@ function refusalFix(error: RefusedError): string | undefined {
     case 'DurableExecutionAlreadyStartedException':
       return 'use another --name, or the payload that the existing execution was started with'
     case 'CallbackTimeoutException':
-      return 'a callback can be completed once; "perdure executions watch" shows the ids that are still open'
+      return 'a callback can be completed once; "perdure executions history" shows which are still open'
     case 'TooManyRequestsException':
       return 'try again in a moment'
     case 'ResourceNotFoundException':

@@ -21,7 +21,7 @@ import { invoke } from './commands/invoke.ts'
 import { logs } from './commands/logs.ts'
 import { start } from './commands/start.ts'
 import { EXIT, explain, formatFailure, usageFailure } from './failure.ts'
-import { stopSignal } from './stop-signal.ts'
+import { stopSignalOf } from './stop-signal.ts'
 import { type Terminal, terminalOf } from './terminal.ts'
 
 const COMMANDS: readonly Command[] = [
@@ -56,7 +56,7 @@ async function run(args: readonly string[], terminal: Terminal): Promise<number>
       terminal,
       env,
       cwd: cwd(),
-      stop: stopSignal(terminal),
+      stopSignal: stopSignalOf(terminal),
       readStdin: () => text(stdin),
     })
   }

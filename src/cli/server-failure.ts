@@ -70,4 +70,4 @@ export function serverFailure(error: unknown, options: Omit<PerdureOptions, 'fun
 }
 
 /** `The port is used.` → `the port is used`, as a part of our own sentences. */
-const sentence = (text: string) => text.replace(/^(The|Function) /, (word) => word.toLowerCase()).replace(/\.$/, '')
+const sentence = (text: string) => text.charAt(0).toLowerCase() + text.slice(1).replace(/\.$/, '')

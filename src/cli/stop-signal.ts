@@ -8,7 +8,15 @@ import type { Terminal } from './terminal.ts'
 
 const sameWishMs = 1_000
 
-export function stopSignal(terminal: Terminal): AbortSignal {
+export function stopSignalOf(terminal: Terminal): () => AbortSignal {
+  let signal: AbortSignal | undefined
+  return () => {
+    signal ??= listen(terminal)
+    return signal
+  }
+}
+
+function listen(terminal: Terminal): AbortSignal {
   const controller = new AbortController()
   let firstAt = 0
   const onSignal = () => {

@@ -13,7 +13,7 @@ function surroundings(): Surroundings & { readonly printed: string[] } {
     terminal: terminalOf(sink, sink, {}),
     env: {},
     cwd: '/',
-    stop: new AbortController().signal,
+    stopSignal: () => new AbortController().signal,
     readStdin: async () => '',
   }
 }

@@ -17,7 +17,7 @@ export const callbacksSucceed = defineCommand({
     },
     ...CLIENT_OPTIONS,
   },
-  notes: ['"perdure executions history" and "perdure executions watch" show the ids of callbacks.'],
+  notes: ['"perdure executions history" shows the ids of callbacks.'],
   examples: [`perdure callbacks succeed <callback id> --result 'approved by Grace'`],
   async run({ values, operands, terminal, env, cwd, readStdin }) {
     const client = clientFor(values, env)

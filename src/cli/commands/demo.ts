@@ -34,12 +34,13 @@ export const demo = defineCommand({
   },
   notes: ['Exit code 0 when the order succeeded and the ledger holds, 1 otherwise.'],
   examples: ['perdure demo --keep-running', 'perdure demo --chaos'],
-  async run({ values, terminal, cwd, stop }) {
+  async run({ values, terminal, cwd, stopSignal }) {
     const chaos = values.chaos === true
     if (chaos && values['keep-running'] === true) {
       throw usageFailure('--chaos and --keep-running exclude each other', 'leave one of them out')
     }
     const data = resolve(cwd, values.data ?? (chaos ? '.perdure/chaos' : '.perdure/demo'))
+    const stop = stopSignal()
     const name = orderName(Date.now())
     const port = wholeNumber('port', values.port, 0, 65_535)
     try {

@@ -28,7 +28,7 @@ export const dev = defineCommand({
     'its handler is the export "handler"; it is durable when that was wrapped by the SDK.',
   ],
   examples: ['perdure dev examples/hello.ts', 'perdure dev examples --memory --port 8000'],
-  async run({ values, operands, terminal, cwd, stop }) {
+  async run({ values, operands, terminal, cwd, stopSignal }) {
     const options = serverOptions(values)
     const begin = async (port: number | undefined): Promise<RunningPerdure> => {
       try {
@@ -46,6 +46,7 @@ export const dev = defineCommand({
       }
     }
     let perdure: RunningPerdure | undefined = await begin(options.port)
+    const stop = stopSignal()
     const port = Number(new URL(perdure.endpoint).port)
     const sources = new SourceWatcher(operands.map((path) => folderOf(resolve(cwd, path))))
     while (!stop.aborted) {

@@ -20,9 +20,10 @@ export const executionsWatch = defineCommand({
     'ended otherwise, 130 when you stopped watching.',
   ],
   examples: ['perdure executions watch order-1001', 'perdure executions watch order-1001 --json | jq .EventType'],
-  async run({ values, operands, terminal, env, stop }) {
+  async run({ values, operands, terminal, env, stopSignal }) {
     const client = clientFor(values, env)
     const arn = await resolveExecution(client, operands[0] ?? '')
+    const stop = stopSignal()
     const tree = await watchExecution({
       client,
       arn,

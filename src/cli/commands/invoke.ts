@@ -35,16 +35,17 @@ export const invoke = defineCommand({
     `perdure invoke hello --payload '{"name": "Ada"}'`,
     'perdure invoke order --payload @order.json --name order-1001 --event',
   ],
-  async run({ values, operands, terminal, env, cwd, readStdin, stop }) {
+  async run({ values, operands, terminal, env, cwd, readStdin, stopSignal }) {
     const client = clientFor(values, env)
     const functionName = operands[0] ?? ''
+    const qualifier = values.qualifier ?? (hasQualifier(functionName) ? undefined : '$LATEST')
     const payload =
       values.payload === undefined ? undefined : await readJson('payload', values.payload, { cwd, readStdin })
+    const stop = stopSignal()
     const answer = await client
       .invoke({
         functionName,
-        ...(!hasQualifier(functionName) && { qualifier: values.qualifier ?? '$LATEST' }),
-        ...(hasQualifier(functionName) && values.qualifier !== undefined && { qualifier: values.qualifier }),
+        ...(qualifier !== undefined && { qualifier }),
         ...(payload !== undefined && { payload }),
         ...(values.name !== undefined && { executionName: values.name }),
         ...(values.tenant !== undefined && { tenantId: values.tenant }),
@@ -52,11 +53,7 @@ export const invoke = defineCommand({
         signal: stop,
       })
       .catch((error: unknown) => {
-        if (!stop.aborted) throw error
-        throw new CliFailure(
-          { cause: 'stopped waiting', consequence: 'an execution that has started goes on without you' },
-          EXIT.interrupted,
-        )
+        throw stop.aborted ? stoppedWaiting() : error
       })
     if (values.json === true) {
       terminal.out(forPrograms(answer))
@@ -69,6 +66,12 @@ export const invoke = defineCommand({
     return answer.FunctionError === undefined ? EXIT.ok : EXIT.failed
   },
 })
+
+const stoppedWaiting = (): CliFailure =>
+  new CliFailure(
+    { cause: 'stopped waiting', consequence: 'an execution that has started goes on without you' },
+    EXIT.interrupted,
+  )
 
 /** `orders:prod` and `arn:…:function:orders:3` name a version already; `orders` and a bare ARN do not. */
 function hasQualifier(reference: string): boolean {

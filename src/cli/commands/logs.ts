@@ -29,16 +29,19 @@ export const logs = defineCommand({
   },
   notes: [EXECUTION_NOTE, 'A name that is a function shows the lines of all its invocations.'],
   examples: ['perdure logs order --follow', 'perdure logs order/order-1001'],
-  async run({ values, operands, terminal, env, stop }) {
+  async run({ values, operands, terminal, env, stopSignal }) {
     const client = clientFor(values, env)
     const limit = wholeNumber('limit', values.limit, 1, largestLimit) ?? defaultLimit
     const follower = new LogFollower(client, { ...(await subject(client, operands[0] ?? '')), limit })
     const print = (line: LoggedLine) =>
       terminal.out(values.json === true ? JSON.stringify(line) : logLine(line, terminal.paint))
-    for (const line of await follower.poll(stop)) print(line)
-    while (values.follow === true && !stop.aborted) {
-      await pause(pollMs, stop)
-      if (!stop.aborted) for (const line of await follower.poll()) print(line)
+    for (const line of await follower.poll()) print(line)
+    if (values.follow === true) {
+      const stop = stopSignal()
+      while (!stop.aborted) {
+        await pause(pollMs, stop)
+        if (!stop.aborted) for (const line of await follower.poll()) print(line)
+      }
     }
     client.close()
     return EXIT.ok

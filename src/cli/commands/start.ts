@@ -23,12 +23,13 @@ export const start = defineCommand({
   },
   notes: ['SIGINT and SIGTERM drain: what runs may end, what is not finished goes on at the next start.'],
   examples: ['perdure start', 'perdure start --config examples/perdure.config.ts --port 0 --json'],
-  async run({ values, terminal, cwd, stop }) {
+  async run({ values, terminal, cwd, stopSignal }) {
     const options = serverOptions(values)
     const config = findConfig(values.config, cwd)
     try {
       const { functions } = await loadConfig(config)
       const perdure = await startPerdure({ ...options, functions })
+      const stop = stopSignal()
       if (values.json === true) {
         terminal.out(JSON.stringify({ endpoint: perdure.endpoint, pid: process.pid }))
       } else {
