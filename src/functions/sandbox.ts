@@ -290,6 +290,8 @@ class NodeSandbox implements Sandbox {
 
   async #lastWords(): Promise<void> {
     const { timers, clock } = this.#host
+    // A connection that it made last may not be accepted yet; it is in this turn of the event loop.
+    await nextTurn()
     const cap = Promise.withResolvers<void>()
     const cancel = timers.at(clock.now() + lastWordsMs, cap.resolve)
     const streamEnds = [this.#child?.stdout, this.#child?.stderr].map(
@@ -302,7 +304,7 @@ class NodeSandbox implements Sandbox {
     await Promise.race([Promise.all([this.#api?.drained(), ...streamEnds]), cap.promise])
     cancel()
     // A request whose last byte was just read is taken up by its handler before the end is told.
-    await new Promise((resolve) => setImmediate(resolve))
+    await nextTurn()
   }
 
   #startFailed(request: InvocationRequest, verdict: (requestId: string) => InvocationEnd): InvocationResult {
@@ -337,6 +339,8 @@ class NodeSandbox implements Sandbox {
     return `${day}/[${this.#version.version}]${this.#host.entropy.hex(16)}`
   }
 }
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 function newTraceHeader(clock: Clock, entropy: Entropy): string {
   const seconds = Math.floor(clock.now() / 1000)

@@ -3,7 +3,7 @@ import type { RequestListener } from 'node:http'
 import { join } from 'node:path'
 import test from 'node:test'
 import { createSystemTimers, systemClock } from '../../src/service/clock-adapters.ts'
-import { gone } from './living-process.ts'
+import { gone, isAlive } from './living-process.ts'
 import { answer, invoke, project, responseOf, serve, serveOne } from './project.ts'
 
 const endings: readonly { readonly name: string; readonly code: string; readonly message: string }[] = [
@@ -108,6 +108,21 @@ test('a timeout ends the whole group, forked children included, and the process 
   assert.equal(typeof (await answer(functions)), 'number')
 })
 
+test('what a process forked ends with it, whatever it ended of', async (t) => {
+  const functions = await serveOne(
+    t,
+    'a.mjs',
+    `import { spawn } from 'node:child_process'
+     import { writeSync } from 'node:fs'
+     export const handler = async () => {
+       writeSync(1, 'child ' + spawn('sleep', ['1000'], { stdio: 'inherit' }).pid + '\\n')
+       process.exit(1)
+     }`,
+  )
+  const result = await invoke(functions)
+  await gone(Number(/child (\d+)/.exec(result.logTail)?.[1]))
+})
+
 test('under a debugger there is no deadline', async (t) => {
   const functions = await serveOne(
     t,
@@ -171,23 +186,31 @@ test('an initialisation that exits is told with its status', async (t) => {
 
 test("a crashed process's last request is with the server before its invocation ends", async (t) => {
   const arrived: string[] = []
-  const lambdaApi: RequestListener = (request) => {
-    request.on('data', () => {})
-    request.on('end', () => arrived.push(request.url ?? ''))
+  const lambdaApi: RequestListener = (request, response) => {
+    const [kind, number] = (request.url ?? '').slice(1).split('-')
+    if (kind === 'checkpoint') {
+      request.on('data', () => {})
+      request.on('end', () => arrived.push(number ?? ''))
+    } else {
+      // The server is busy from the answer on, until the process is gone: it finds the end and the request at once.
+      response.end('go on', () => {
+        for (const until = performance.now() + 5_000; isAlive(Number(number)) && performance.now() < until; );
+      })
+    }
   }
   const handler = `import net from 'node:net'
     const { port } = new URL(process.env.AWS_ENDPOINT_URL_LAMBDA)
-    export const handler = (e) => new Promise(() => {
-      const body = 'x'.repeat(1_000_000)
-      const socket = net.connect(port, '127.0.0.1', () => {
-        socket.write('POST /' + e.n + ' HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: ' + body.length + '\\r\\n\\r\\n' + body, () => process.exit(1))
-      })
+    export const handler = (event) => new Promise(async () => {
+      await (await fetch(process.env.AWS_ENDPOINT_URL_LAMBDA + '/hold-' + process.pid)).text()
+      const body = 'x'.repeat(50_000)
+      const head = 'POST /checkpoint-' + event.n + ' HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: ' + body.length + '\\r\\n\\r\\n'
+      const socket = net.connect(port, '127.0.0.1', () => socket.write(head + body, () => process.exit(1)))
     })`
   const functions = await serveOne(t, 'a.mjs', handler, {}, { lambdaApi })
-  for (let n = 0; n < 10; n += 1) {
+  for (let n = 0; n < 5; n += 1) {
     const result = await invoke(functions, { n })
     assert.equal(result.kind, 'error')
-    assert.equal(arrived.at(-1), `/${n}`)
+    assert.equal(arrived.at(-1), String(n))
   }
 })
 

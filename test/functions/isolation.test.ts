@@ -182,7 +182,11 @@ async function startServer(t: TestContext, root: string, dataDirectory: string |
   t.after(() => child.kill('SIGKILL'))
   const lines = createInterface({ input: child.stdout })
   const [line] = (await once(lines, 'line')) as [string]
-  return { child, pids: line.split(',').map(Number) }
+  const pids = line.split(',').map(Number)
+  t.after(() => {
+    for (const pid of pids.filter(isAlive)) process.kill(pid, 'SIGKILL')
+  })
+  return { child, pids }
 }
 
 /** Tells the process ids, of itself and of a child, then never gives up the event loop. */
