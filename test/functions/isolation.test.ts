@@ -199,7 +199,7 @@ const busyHandler = `import { spawn } from 'node:child_process'
 
 test('a server killed by SIGKILL leaves no orphans: not a busy handler, not what it forked', async (t) => {
   const root = project(t, { 'f.mjs': busyHandler })
-  const { child, pids } = await startServer(t, root, undefined)
+  const { child, pids } = await startServer(t, root, join(root, 'data'))
   assert.equal(pids.length, 2)
   assert.ok(pids.every(isAlive))
   child.kill('SIGKILL')
