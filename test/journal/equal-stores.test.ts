@@ -278,6 +278,6 @@ test('memory and SQLite answer any sequence of requests alike', async () => {
         rmSync(directory, { recursive: true, force: true })
       }
     }),
-    { numRuns: RUNS },
+    { numRuns: RUNS, interruptAfterTimeLimit: 60_000 },
   )
 })

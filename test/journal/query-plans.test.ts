@@ -5,7 +5,6 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { migrate } from '../../src/journal/sqlite/migrate.ts'
 import { createReader } from '../../src/journal/sqlite/reader.ts'
-import { DEFAULT_WAL_BYTES } from '../../src/journal/sqlite/wal-policy.ts'
 import { Writer } from '../../src/journal/sqlite/writer.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
@@ -31,7 +30,7 @@ test('no statement scans a table or sorts rows', (t) => {
   const db = new PlanningDatabase(join(temporaryDirectory(t), 'journal.db'))
   t.after(() => db.close())
   migrate(db)
-  new Writer(db, DEFAULT_WAL_BYTES)
+  new Writer(db)
   const reader = createReader(db)
   for (const oldestFirst of [true, false]) {
     reader.list({ functionName: 'orders', limit: 10, oldestFirst })

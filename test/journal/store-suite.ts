@@ -516,7 +516,10 @@ export function storeSuite(subject: StoreUnderTest): void {
       await appended(store, extension(long, 5_002, { entries: [], index: closedAt(10) }))
       const other = await started(store, 'other')
       const purged = store.purge({ key: long })
-      for (let seq = 2; seq < 12; seq += 1) await appended(store, extension(other, seq))
+      for (let seq = 2; seq < 12; seq += 1) {
+        assert.deepEqual(await appendOne(store, extension(long, 5_002)), { ok: false, reason: 'conflict' })
+        await appended(store, extension(other, seq))
+      }
       await purged
       assert.deepEqual(await texts(store, long), [])
       assert.equal((await texts(store, other)).length, 11)

@@ -20,17 +20,12 @@ interface Waiting {
 
 export class GroupCommit {
   readonly #commit: (operations: readonly WriteOperation[]) => Promise<Committed>
-  readonly #onCommitted: (committed: Committed) => void
   #waiting: Waiting[] = []
   #state: 'idle' | 'leaving' | 'committing' = 'idle'
   #whenIdle: (() => void)[] = []
 
-  constructor(
-    commit: (operations: readonly WriteOperation[]) => Promise<Committed>,
-    onCommitted: (committed: Committed) => void,
-  ) {
+  constructor(commit: (operations: readonly WriteOperation[]) => Promise<Committed>) {
     this.#commit = commit
-    this.#onCommitted = onCommitted
   }
 
   /** The outcome of the operation, or a rejection. */
@@ -66,7 +61,6 @@ export class GroupCommit {
           if (outcome.kind === 'failed') waiting?.reject(storeErrorOf(outcome.failure))
           else waiting?.resolve(outcome)
         })
-        this.#onCommitted(committed)
       },
       (error: StoreError) => {
         this.#next()

@@ -36,7 +36,7 @@ import type {
   WriterRequest,
   WriterSettings,
 } from './messages.ts'
-import { DEFAULT_WAL_BYTES, isWorthMoving, type WalSize } from './wal-policy.ts'
+import { DEFAULT_WAL_BYTES, EMPTY_WAL, isAtBound, isWorthMoving } from './wal-policy.ts'
 import { WorkerChannel } from './worker-channel.ts'
 
 export interface SqliteStoreOptions {
@@ -57,7 +57,8 @@ class SqliteStore implements Store {
   readonly #commits: GroupCommit
   readonly #walBytes: number
   #closing: Promise<void> | undefined
-  #movingWal = false
+  #wal = EMPTY_WAL
+  #movingWal: Promise<void> | undefined
   /** A fault of the reader while it moved pages: from then on nothing is written. */
   #failure: StoreError | undefined
 
@@ -72,10 +73,7 @@ class SqliteStore implements Store {
     this.#lock = lock
     this.#writer = writer
     this.#reader = reader
-    this.#commits = new GroupCommit(
-      async (operations) => (await writer.request({ kind: 'commit', operations })) as Committed,
-      ({ wal }) => void this.#tendWal(wal),
-    )
+    this.#commits = new GroupCommit((operations) => this.#commit(operations))
     for (const key of ready.unfinishedPurges) void this.#resumePurge(key)
   }
 
@@ -184,16 +182,22 @@ class SqliteStore implements Store {
     }
   }
 
-  /** Lets the reader move the WAL's pages in the background (`wal-policy.ts`). */
-  async #tendWal(wal: WalSize): Promise<void> {
-    if (this.#movingWal || this.#closing !== undefined || !isWorthMoving(wal, this.#walBytes)) return
-    this.#movingWal = true
+  /** One group; the WAL is tended between groups (`wal-policy.ts`). */
+  async #commit(operations: readonly WriteOperation[]): Promise<Committed> {
+    if (isAtBound(this.#wal, this.#walBytes)) await this.#movingWal
+    const committed = (await this.#writer.request({ kind: 'commit', operations })) as Committed
+    this.#wal = committed.wal
+    if (isWorthMoving(this.#wal, this.#walBytes)) this.#movingWal ??= this.#moveWal()
+    return committed
+  }
+
+  async #moveWal(): Promise<void> {
     try {
       await this.#reader.request({ kind: 'moveWal' })
     } catch (error) {
       this.#noteFailure(error)
     } finally {
-      this.#movingWal = false
+      this.#movingWal = undefined
     }
   }
 

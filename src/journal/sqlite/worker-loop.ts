@@ -6,8 +6,6 @@ import type { Reply } from './messages.ts'
 export interface WorkerRole<Request extends { readonly kind: string }> {
   /** The value of the reply. */
   answer(request: Request): unknown
-  /** Called when the answer is out. */
-  afterAnswer?(): void
   close(): void
 }
 
@@ -30,7 +28,6 @@ export function serve<Request extends { readonly kind: string }>(
       return
     }
     port.postMessage(attempt(() => role.answer(request)))
-    role.afterAnswer?.()
   })
   port.postMessage({ ok: true, value: ready })
 }

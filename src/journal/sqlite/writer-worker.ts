@@ -10,11 +10,10 @@ serve<Exclude<WriterRequest, { kind: 'close' }>>(() => {
   const settings = workerData as WriterSettings
   const db = openWriterConnection(settings)
   migrate(db)
-  const writer = new Writer(db, settings.walBytes)
+  const writer = new Writer(db)
   return {
     role: {
       answer: (request) => writer.commit(request.operations),
-      afterAnswer: () => writer.boundWal(),
       close: () => writer.close(),
     },
     ready: { unfinishedPurges: writer.unfinishedPurges } satisfies WriterReady,

@@ -18,7 +18,7 @@ import * as outbox from './sql/outbox.ts'
 import * as purges from './sql/purges.ts'
 import * as snapshots from './sql/snapshots.ts'
 import * as wal from './sql/wal.ts'
-import { isAtBound, type WalSize } from './wal-policy.ts'
+import { EMPTY_WAL } from './wal-policy.ts'
 
 /** Entries removed by one step of a purge: a few milliseconds, so that appends between the steps hardly wait. */
 const PURGED_ENTRIES_PER_STEP = 1_000
@@ -28,19 +28,15 @@ const KEPT_FREE_PAGES = 256
 
 export class Writer {
   readonly #db: DatabaseSync
-  readonly #walBytes: number
   readonly #sql: ReturnType<typeof prepare>
   /** Executions that are gone but whose journals are still being removed: the table `purges`. */
   #purging: Set<ExecutionKey>
   #failure: Failure | undefined
-  #wal: WalSize
 
-  constructor(db: DatabaseSync, walBytes: number) {
+  constructor(db: DatabaseSync) {
     this.#db = db
-    this.#walBytes = walBytes
     this.#sql = prepare(db)
     this.#purging = this.#readPurging()
-    this.#wal = this.#sql.walSize()
   }
 
   get unfinishedPurges(): readonly ExecutionKey[] {
@@ -49,18 +45,7 @@ export class Writer {
 
   commit(operations: readonly WriteOperation[]): Committed {
     const outcomes = this.#commitGroup(operations)
-    if (this.#failure === undefined) this.#wal = this.#sql.walSize()
-    return { outcomes, wal: this.#wal }
-  }
-
-  /** To be called between commits, when their answers are out. */
-  boundWal(): void {
-    if (this.#failure !== undefined || !isAtBound(this.#wal, this.#walBytes)) return
-    try {
-      this.#wal = this.#sql.moveWal()
-    } catch (error) {
-      this.#noteFailure(failureOf(error))
-    }
+    return { outcomes, wal: this.#failure === undefined ? this.#sql.walSize() : EMPTY_WAL }
   }
 
   close(): void {
@@ -204,7 +189,6 @@ function prepare(db: DatabaseSync) {
     freePages: purges.freePages(db),
     vacuum: purges.vacuum(db),
     walSize: wal.walSize(db),
-    moveWal: wal.moveWal(db),
     truncateWal: wal.truncateWal(db),
   }
 }
