@@ -43,6 +43,7 @@ export async function startPerdure({ functions, ...options }: PerdureOptions): P
   return { endpoint, close }
 }
 
+export { defineConfig, type PerdureConfig } from './functions/config.ts'
 export type { FunctionDeclaration } from './functions/declaration.ts'
 export type { Place } from './protocol/arn.ts'
 export type { Limits } from './protocol/limits.ts'
