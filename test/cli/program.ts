@@ -1,4 +1,5 @@
 /** Runs the command line as a user does: in processes of its own, without a terminal. */
+import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -48,18 +49,20 @@ const read = async (stream: ChildProcess['stdout']) => (stream === null ? '' : a
 export interface RunningServer {
   readonly endpoint: string
   readonly pid: number
+  /** The next line on standard output or standard error that nobody has taken yet; rejects when there are no more. */
+  outLine(): Promise<string>
+  errLine(): Promise<string>
   /** Sends the signal and resolves with the exit code. */
   end(signal?: NodeJS.Signals): Promise<number | null>
 }
 
-/** `start` or `dev` with `--json --port 0`, up when this resolves and gone when the test ends. */
-export async function server(
+/** A command that goes on until it is ended, at the latest when the test ends. */
+export function running(
   context: TestContext,
   args: readonly string[],
   options: RunOptions = {},
-): Promise<RunningServer> {
-  const child = begin([...args, '--port', '0', '--json'], options)
-  const errors = read(child.stderr)
+): Pick<RunningServer, 'outLine' | 'errLine' | 'end'> {
+  const child = begin(args, options)
   const ended = once(child, 'close')
   const end = async (signal: NodeJS.Signals = 'SIGTERM') => {
     child.kill(signal)
@@ -67,13 +70,28 @@ export async function server(
     return child.exitCode
   }
   context.after(() => end('SIGKILL'))
-  if (child.stdout === null) throw new Error('the server has no standard output')
-  for await (const line of createInterface({ input: child.stdout })) {
-    child.stdout.resume()
-    const { endpoint, pid } = JSON.parse(line) as { readonly endpoint: string; readonly pid: number }
-    return { endpoint, pid, end }
+  return { outLine: linesOf(child.stdout), errLine: linesOf(child.stderr), end }
+}
+
+function linesOf(stream: ChildProcess['stdout']): () => Promise<string> {
+  if (stream === null) throw new Error('the process has no such stream')
+  const lines = createInterface({ input: stream })[Symbol.asyncIterator]()
+  return async () => {
+    const { done, value } = await lines.next()
+    if (done === true) throw new Error('the process said nothing more')
+    return value
   }
-  throw new Error(`the server did not start: ${await errors}`)
+}
+
+/** `start` or `dev` with `--json --port 0`, up when this resolves. */
+export async function server(
+  context: TestContext,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<RunningServer> {
+  const command = running(context, [...args, '--port', '0', '--json'], options)
+  const first = await command.outLine().catch(async () => assert.fail(`no server: ${await command.errLine()}`))
+  return { ...command, ...(JSON.parse(first) as { readonly endpoint: string; readonly pid: number }) }
 }
 
 /** A folder that is gone when the test ends. */

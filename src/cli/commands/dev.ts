@@ -4,13 +4,13 @@
  */
 import { statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { declarationsFromPaths } from '../../functions/config.ts'
-import { type RunningPerdure, startPerdure } from '../../index.ts'
+import type { RunningPerdure } from '../../index.ts'
 import { defineCommand, type Surroundings } from '../command.ts'
 import { EXIT, explain, formatFailure } from '../failure.ts'
 import { aborted } from '../pause.ts'
 import { printLogs } from '../print-logs.ts'
 import { serverFailure } from '../server-failure.ts'
+import { serverModules } from '../server-modules.ts'
 import { SERVER_OPTIONS, serverOptions } from '../server-options.ts'
 import { SourceWatcher } from '../source-watcher.ts'
 
@@ -30,6 +30,7 @@ export const dev = defineCommand({
   examples: ['perdure dev examples/hello.ts', 'perdure dev examples --memory --port 8000'],
   async run({ values, operands, terminal, cwd, stopSignal }) {
     const options = serverOptions(values)
+    const { declarationsFromPaths, startPerdure } = await serverModules()
     const begin = async (port: number | undefined): Promise<RunningPerdure> => {
       try {
         const functions = await declarationsFromPaths(operands, cwd)

@@ -1,12 +1,11 @@
 /** `perdure start`: a server with the functions of a config file, until it is told to stop. */
-import { loadConfig } from '../../functions/config.ts'
-import { startPerdure } from '../../index.ts'
 import { defineCommand } from '../command.ts'
 import { findConfig } from '../config-file.ts'
 import { EXIT } from '../failure.ts'
 import { aborted } from '../pause.ts'
 import { counted } from '../render/amounts.ts'
 import { serverFailure } from '../server-failure.ts'
+import { serverModules } from '../server-modules.ts'
 import { SERVER_OPTIONS, serverOptions } from '../server-options.ts'
 
 export const start = defineCommand({
@@ -27,6 +26,7 @@ export const start = defineCommand({
     const options = serverOptions(values)
     const config = findConfig(values.config, cwd)
     try {
+      const { loadConfig, startPerdure } = await serverModules()
       const { functions } = await loadConfig(config)
       const perdure = await startPerdure({ ...options, functions })
       const stop = stopSignal()

@@ -1,8 +1,8 @@
 /** The demo without accidents, on a server in this process; it may stay up for you to try things. */
 import { PerdureClient } from '../../client/client.ts'
-import { loadConfig } from '../../functions/config.ts'
-import { type RunningPerdure, startPerdure } from '../../index.ts'
+import type { RunningPerdure } from '../../index.ts'
 import { aborted } from '../pause.ts'
+import { serverModules } from '../server-modules.ts'
 import { DEFAULT_PORT } from '../server-options.ts'
 import { Narrator } from './narrator.ts'
 import { nextSteps } from './next-steps.ts'
@@ -25,7 +25,7 @@ export async function calmDemo(setting: Setting & { readonly keepRunning: boolea
       for (const line of nextSteps(perdure.endpoint, setting.name)) terminal.out(line)
       await aborted(stop)
       terminal.err('stopping: what runs may end, everything else goes on at the next start')
-      return true
+      return proven
     }
     return proven
   } finally {
@@ -36,6 +36,7 @@ export async function calmDemo(setting: Setting & { readonly keepRunning: boolea
 
 /** On the port that was asked for; else on the usual one, or on any when that is used by something else. */
 async function startServer(setting: Setting, narrator: Narrator): Promise<RunningPerdure> {
+  const { loadConfig, startPerdure } = await serverModules()
   const config = await loadConfig(examplesConfig())
   const functions = config.functions.map((declared) => ({
     ...declared,
