@@ -24,16 +24,17 @@ export class Hammer {
     this.name = name
   }
 
-  /** After this the current invocation ends the execution. */
+  /** After this every invocation ends the execution. */
   finish(): void {
     this.#finishing = true
   }
 
-  async run(): Promise<void> {
-    for (let ended = false; !ended; ) {
+  /** Runs until the test is over: an invocation that it ends may be one whose process is long dead. */
+  async run(): Promise<never> {
+    for (;;) {
       const invocation = await this.#puppets.nextOfExecution(this.name)
       this.#compare(invocation)
-      ended = await this.#checkpoints(invocation)
+      await this.#checkpoints(invocation)
     }
   }
 
@@ -46,8 +47,8 @@ export class Hammer {
     }
   }
 
-  /** True when the invocation has ended the execution; false when it was superseded. */
-  async #checkpoints(invocation: Invocation): Promise<boolean> {
+  /** Goes on until the invocation is superseded, or ends the execution when it is time. */
+  async #checkpoints(invocation: Invocation): Promise<void> {
     const { DurableExecutionArn: arn } = invocation.event
     let token = invocation.event.CheckpointToken
     while (!this.#finishing) {
@@ -55,12 +56,11 @@ export class Hammer {
       const id = `step-${this.#next}`
       this.sent.add(id)
       const answer = await this.#send(arn, token, id)
-      if (answer === undefined) return false
+      if (answer === undefined) return
       this.acknowledged.add(id)
       token = answer
     }
     invocation.respond({ Status: 'SUCCEEDED', Result: '"hammered"' })
-    return true
   }
 
   /** The next token; undefined when this invocation has been superseded. */
