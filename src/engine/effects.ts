@@ -45,7 +45,8 @@ function targetDuty(event: JournalEvent): Duty | undefined {
  */
 export function resume(state: ExecutionState, now: number): readonly Effect[] {
   if (state.status !== 'RUNNING') return []
-  const due = state.invokeAt !== undefined && state.invokeAt <= now
+  // Time never goes back within an execution, whatever the clock does (decision 13).
+  const due = state.invokeAt !== undefined && state.invokeAt <= Math.max(now, state.at)
   return due || state.invocation !== undefined ? [{ kind: 'dispatch' }] : []
 }
 

@@ -1,0 +1,114 @@
+/**
+ * What goes wrong in one simulated world. Each seed enables some kinds of faults and draws how often each strikes, so
+ * that rare combinations meet (a world with lost answers only looks quite different from one where everything fails).
+ * Faults strike until `calm`; from then on the world is fair, and everything owed has to happen.
+ */
+import type { SeededRandom } from './seeded-random.ts'
+
+/** Probability per occasion; the comment says which occasion. */
+export interface FaultRates {
+  // the network, per request
+  readonly requestLost: number
+  readonly answerLost: number
+  readonly requestDoubled: number
+  readonly packetSlow: number
+  // the store, per call
+  readonly appendFailsBefore: number
+  readonly appendFailsAfter: number
+  readonly appendSlow: number
+  readonly readFails: number
+  // the service, per commit and per minute
+  readonly crashBeforeCommit: number
+  readonly crashAfterCommit: number
+  readonly crashPerMinute: number
+  readonly restartPerMinute: number
+  // time, per timer and per minute
+  readonly timerLate: number
+  readonly clockForwardPerMinute: number
+  readonly clockBackPerMinute: number
+  // functions, per invocation; the last two per checkpoint
+  readonly slotCannotStart: number
+  readonly slotSlow: number
+  readonly platformFails: number
+  readonly processDies: number
+  readonly processHangs: number
+  readonly outcomeSlow: number
+  readonly diesBeforeAnswer: number
+  readonly diesAfterAnswer: number
+  /** Per crash of the service, per process: it lives on for a while, without its server. */
+  readonly orphanSurvives: number
+  /** Per minute: a function is not declared for a while. */
+  readonly functionGonePerMinute: number
+}
+
+const HIGHEST: FaultRates = {
+  requestLost: 0.1,
+  answerLost: 0.1,
+  requestDoubled: 0.15,
+  packetSlow: 0.1,
+  appendFailsBefore: 0.1,
+  appendFailsAfter: 0.1,
+  appendSlow: 0.1,
+  readFails: 0.2,
+  crashBeforeCommit: 0.03,
+  crashAfterCommit: 0.03,
+  crashPerMinute: 0.5,
+  restartPerMinute: 0.3,
+  timerLate: 0.3,
+  clockForwardPerMinute: 0.3,
+  clockBackPerMinute: 0.5,
+  slotCannotStart: 0.1,
+  slotSlow: 0.1,
+  platformFails: 0.1,
+  processDies: 0.2,
+  processHangs: 0.03,
+  outcomeSlow: 0.2,
+  diesBeforeAnswer: 0.05,
+  diesAfterAnswer: 0.05,
+  orphanSurvives: 0.5,
+  functionGonePerMinute: 0.2,
+}
+
+const NONE = Object.fromEntries(Object.keys(HIGHEST).map((kind) => [kind, 0])) as unknown as FaultRates
+
+export class Faults {
+  readonly #drawn: FaultRates
+  readonly #random: SeededRandom
+  #calm = false
+
+  constructor(random: SeededRandom) {
+    this.#random = random
+    this.#drawn = drawRates(random)
+  }
+
+  get rates(): FaultRates {
+    return this.#calm ? NONE : this.#drawn
+  }
+
+  /** Does this fault strike now? */
+  strikes(kind: keyof FaultRates): boolean {
+    return this.#random.chance(this.rates[kind])
+  }
+
+  /** No more faults. */
+  calm(): void {
+    this.#calm = true
+  }
+
+  toString(): string {
+    const rates = Object.entries(this.#drawn).filter(([, rate]) => rate > 0)
+    return rates.map(([kind, rate]) => `${kind} ${rate.toFixed(3)}`).join(', ') || 'none'
+  }
+}
+
+/** One world in ten is fair; the others have about half of all kinds, each at its own rate. */
+function drawRates(random: SeededRandom): FaultRates {
+  if (random.chance(0.1)) return NONE
+  const share = random.pick([0.15, 0.4, 0.6, 0.9])
+  const rates = Object.entries(HIGHEST).map(([kind, highest]) => {
+    const enabled = random.chance(share)
+    const rate = highest * random.fraction() ** 2
+    return [kind, enabled ? rate : 0]
+  })
+  return Object.fromEntries(rates) as FaultRates
+}

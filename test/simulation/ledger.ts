@@ -1,0 +1,334 @@
+/**
+ * What was promised to whom. Every answer that the service gives away is held against the journal at that very
+ * moment: what was acknowledged has to be there, and stay there.
+ */
+import { indexOf } from '../../src/engine/effects.ts'
+import type { ExecutionState, JournalEvent } from '../../src/engine/model.ts'
+import { parseToken } from '../../src/engine/token.ts'
+import type { ErrorObject, OperationUpdate } from '../../src/protocol/shapes.ts'
+import type {
+  CheckpointResult,
+  DurableService,
+  ExecutionDescription,
+  ExecutionEnd,
+  Started,
+} from '../../src/service/api.ts'
+import type { CheckpointRequest } from './replayer.ts'
+import type { Report, Shadow, Shadows } from './shadow.ts'
+
+/** What somebody outside knows of a callback, and was told about it. */
+export interface CallbackRecord {
+  readonly callbackId: string
+  readonly executionId: string
+  readonly operationId: string
+  readonly heartbeatSeconds: number
+  /** The call whose completion was acknowledged first. */
+  completedBy: string | undefined
+  /** When the newest acknowledged heartbeat was sent. */
+  heartbeatSentMs: number | undefined
+}
+
+/** A client's request for an execution, the same through all its attempts. */
+export interface StartCall {
+  readonly functionName: string
+  readonly name: string | undefined
+  readonly sdkInvocationId: string
+  readonly firstSentMs: number
+}
+
+/** How long a repeated call finds the execution that it started (decision 19). */
+export const CALL_REPEATS_MS = 900_000
+
+interface Steps {
+  readonly results: Set<string>
+  /** Runs by attempt. */
+  readonly runs: Map<number, number>
+}
+
+type History = Awaited<ReturnType<DurableService['history']>>
+
+export class Ledger {
+  readonly callbacks = new Map<string, CallbackRecord>()
+  /** Requests for a stop, by execution: whoever was stopped was asked to. */
+  readonly stopsAsked = new Set<string>()
+  /** Asynchronous invocations of plain functions that were acknowledged. */
+  readonly plainAccepted = new Map<string, string>()
+  /** How often plain invocations ran, and how often with success. */
+  readonly plainRuns = new Map<string, { runs: number; successes: number }>()
+  readonly #shadows: Shadows
+  readonly #report: Report
+  readonly #clock: { readonly latestMs: number; readonly backMs: number }
+  readonly #names = new Map<string, string>()
+  readonly #calls = new Map<string, string>()
+  readonly #steps = new Map<string, Steps>()
+  readonly #returned = new Map<string, Set<string>>()
+  readonly #tokens = new Map<string, string>()
+  #acknowledged = 0
+
+  constructor(deps: {
+    shadows: Shadows
+    report: Report
+    clock: { readonly latestMs: number; readonly backMs: number }
+  }) {
+    this.#shadows = deps.shadows
+    this.#report = deps.report
+    this.#clock = deps.clock
+  }
+
+  /** Promises held. */
+  get acknowledged(): number {
+    return this.#acknowledged
+  }
+
+  // ----------------------------------------------------------------------------------------------------- functions
+
+  checkpointed(executionId: string, request: CheckpointRequest, answer: CheckpointResult): void {
+    this.#acknowledged++
+    const shadow = this.#shadows.byId.get(executionId)
+    const token = parseToken(request.token)
+    const accepted = shadow?.checkpoints.get(`${token?.invocation}/${token?.n}`)
+    const what = `${executionId}: checkpoint ${token?.invocation}/${token?.n}`
+    if (accepted === undefined || token === undefined || accepted.nonce !== token.nonce) {
+      this.#report(`${what} was acknowledged and is not in the journal (I2)`)
+      return
+    }
+    if (accepted.clientToken !== request.clientToken) {
+      this.#report(`${what} was acknowledged to ${request.clientToken}, accepted from ${accepted.clientToken} (I3)`)
+    }
+    for (const update of request.updates) {
+      const applied =
+        update.Type === 'EXECUTION' ? accepted.closes : accepted.events.some((one) => isEventOf(one, update))
+      if (!applied) {
+        this.#report(`${what}: ${update.Type} ${update.Action} of ${update.Id} is not in its entry (I1)`)
+      }
+    }
+    if (JSON.stringify(answer.NewExecutionState.Operations) !== accepted.shown) {
+      this.#report(
+        `${what} was answered with ${JSON.stringify(answer.NewExecutionState.Operations)}, not ${accepted.shown}`,
+      )
+    }
+    this.#checkNextToken(what, accepted.closes, token, answer.CheckpointToken)
+    const told = JSON.stringify(answer)
+    const before = this.#tokens.get(request.token) ?? told
+    if (before !== told) this.#report(`${what} was answered twice, differently (I3)`)
+    this.#tokens.set(request.token, told)
+  }
+
+  #checkNextToken(
+    what: string,
+    closes: boolean,
+    token: NonNullable<ReturnType<typeof parseToken>>,
+    next?: string,
+  ): void {
+    if (closes) {
+      if (next !== undefined) this.#report(`${what}: a token after an EXECUTION update (spec 05 §5.6)`)
+      return
+    }
+    const parts = parseToken(next ?? '')
+    const follows = parts?.n === token.n + 1 && parts.invocation === token.invocation && parts.nonce === token.nonce
+    if (!follows) this.#report(`${what} was answered with a token that does not follow`)
+  }
+
+  /** The code of a step runs; returns a result that no other run has. */
+  ranStep(run: {
+    executionId: string
+    requestId: string
+    id: string
+    attempt: number
+    atMostOnce: boolean
+    /** The process is the one that the journal knows. */
+    current: boolean
+  }): string {
+    const { executionId, id, attempt } = run
+    const steps = this.#stepsOf(executionId, id)
+    const runs = (steps.runs.get(attempt) ?? 0) + 1
+    steps.runs.set(attempt, runs)
+    if (run.atMostOnce && runs > 1) this.#report(`${executionId}: attempt ${attempt} of step ${id} ran ${runs} times`)
+    const status = this.#shadows.byId.get(executionId)?.state.operations.get(id)?.status
+    if (run.current && status === 'SUCCEEDED') this.#report(`${executionId}: step ${id} ran again after its success`)
+    const result = `${run.requestId.slice(0, 8)}/${id}/${attempt}/${runs}`
+    steps.results.add(result)
+    return result
+  }
+
+  produced(executionId: string, id: string, result: string): boolean {
+    return this.#stepsOf(executionId, id).results.has(result.replace(/\.+$/, ''))
+  }
+
+  #stepsOf(executionId: string, id: string): Steps {
+    const key = `${executionId}/${id}`
+    const known = this.#steps.get(key)
+    if (known !== undefined) return known
+    const steps = { results: new Set<string>(), runs: new Map<number, number>() }
+    this.#steps.set(key, steps)
+    return steps
+  }
+
+  /** A process has answered with this result, or thrown this error. */
+  returned(executionId: string, outcome: string): void {
+    const outcomes = this.#returned.get(executionId)
+    if (outcomes === undefined) this.#returned.set(executionId, new Set([outcome]))
+    else outcomes.add(outcome)
+  }
+
+  hasReturned(executionId: string, outcome: string): boolean {
+    return this.#returned.get(executionId)?.has(outcome) ?? false
+  }
+
+  plainRan(requestId: string, succeeded: boolean): void {
+    const ran = this.plainRuns.get(requestId) ?? { runs: 0, successes: 0 }
+    ran.runs++
+    if (succeeded) ran.successes++
+    this.plainRuns.set(requestId, ran)
+  }
+
+  // ------------------------------------------------------------------------------------------------------- callers
+
+  started(call: StartCall, { executionId, arn }: Started): void {
+    this.#acknowledged++
+    const shadow = this.#shadows.byId.get(executionId)
+    if (shadow?.state.start.arn !== arn) {
+      this.#report(`${executionId} was acknowledged and is not in the journal (I2)`)
+      return
+    }
+    if (call.name !== undefined && shadow.state.start.name !== call.name)
+      this.#report(`${executionId} has another name`)
+    const known =
+      call.name === undefined
+        ? remember(this.#calls, call.sdkInvocationId, executionId)
+        : remember(this.#names, `${call.functionName}/${call.name}`, executionId)
+    // A name is recognised for as long as the execution is kept.
+    if (call.name === undefined && this.#clock.latestMs - call.firstSentMs > CALL_REPEATS_MS) return
+    if (known !== executionId) this.#report(`one start gave two executions: ${known} and ${executionId}`)
+  }
+
+  callbackKnown(record: Omit<CallbackRecord, 'completedBy' | 'heartbeatSentMs'>): boolean {
+    if (this.callbacks.has(record.callbackId)) return false
+    this.callbacks.set(record.callbackId, { ...record, completedBy: undefined, heartbeatSentMs: undefined })
+    return true
+  }
+
+  callbackCompleted(record: CallbackRecord, call: { id: string; outcome: string; result?: string }): void {
+    this.#acknowledged++
+    const what = `callback ${record.operationId} of ${record.executionId}`
+    record.completedBy ??= call.id
+    if (record.completedBy !== call.id) this.#report(`${what} was accepted twice: ${record.completedBy}, ${call.id}`)
+    const shadow = this.#shadows.byId.get(record.executionId)
+    if (shadow === undefined) {
+      this.#report(`${what} was accepted and its execution is not in the journal`)
+      return
+    }
+    const arrival = shadow.state.inbox.find(({ arrival }) => arrival.id === record.operationId)?.arrival
+    const operation = shadow.state.operations.get(record.operationId)
+    const outcome = arrival?.outcome ?? operation?.status
+    const result = arrival === undefined ? textOf(shadow, operation?.result) : arrival.result
+    if (outcome !== call.outcome || result !== call.result) {
+      this.#report(`${what} was acknowledged as ${call.outcome} ${call.result} and is ${outcome} ${result} (I2)`)
+    }
+  }
+
+  /** The service said that a callback is closed: then it is. */
+  callbackRefused(record: CallbackRecord, sdkInvocationId: string | undefined): void {
+    const state = this.#shadows.byId.get(record.executionId)?.state
+    if (sdkInvocationId !== undefined && state?.completedBy.get(record.operationId) === sdkInvocationId) {
+      this.#report(`callback ${record.operationId} refused the repeat of the call that completed it (decision 19)`)
+    }
+    const operation = state?.operations.get(record.operationId)
+    const now = this.#clock.latestMs
+    // A clock that was set back may open again what was overdue.
+    if (this.#clock.backMs > 0) return
+    const open =
+      state?.status === 'RUNNING' &&
+      operation?.status === 'STARTED' &&
+      !state.inbox.some(({ arrival }) => arrival.id === record.operationId) &&
+      now <
+        Math.min(operation.timeoutAt ?? Number.POSITIVE_INFINITY, operation.heartbeatAt ?? Number.POSITIVE_INFINITY) &&
+      now < state.startedAt + state.start.config.ExecutionTimeout * 1_000
+    if (open) this.#report(`callback ${record.operationId} of ${record.executionId} was refused and is open`)
+  }
+
+  heartbeatAccepted(record: CallbackRecord, sentMs: number): void {
+    this.#acknowledged++
+    record.heartbeatSentMs = Math.max(record.heartbeatSentMs ?? 0, sentMs)
+  }
+
+  /** A heartbeat that was acknowledged holds for its whole time (decision 16), less what the clock was set back. */
+  heartbeatDueMs(executionId: string, operationId: string, startedDueMs: number): number {
+    for (const record of this.callbacks.values()) {
+      if (record.executionId !== executionId || record.operationId !== operationId) continue
+      const { heartbeatSentMs, heartbeatSeconds } = record
+      if (heartbeatSentMs === undefined) return startedDueMs
+      return Math.max(startedDueMs, heartbeatSentMs + heartbeatSeconds * 1_000 - this.#clock.backMs)
+    }
+    return startedDueMs
+  }
+
+  stopped(executionId: string, at: number): void {
+    this.#acknowledged++
+    const state = this.#shadows.byId.get(executionId)?.state
+    if (state?.endedAt !== at) this.#report(`${executionId} was stopped at ${at} and ended at ${state?.endedAt}`)
+  }
+
+  ended(executionId: string, end: ExecutionEnd): void {
+    this.#acknowledged++
+    const shadow = this.#shadows.byId.get(executionId)
+    if (shadow === undefined || !sameEnd(shadow, end)) {
+      this.#report(`${executionId}: a waiting caller was told ${JSON.stringify(end)}`)
+    }
+  }
+
+  described(executionId: string, description: ExecutionDescription): void {
+    const shadow = this.#shadows.byId.get(executionId)
+    if (shadow === undefined) {
+      this.#report(`${executionId} is shown and is not in the journal`)
+      return
+    }
+    if (description.Status === 'RUNNING') return
+    const end = {
+      status: description.Status,
+      ...(description.Result === undefined ? undefined : { result: description.Result }),
+      ...(description.Error === undefined ? undefined : { error: description.Error }),
+    }
+    if (!sameEnd(shadow, end) || description.EndTimestamp !== shadow.state.endedAt) {
+      this.#report(`${executionId} is shown as ${JSON.stringify(end)}, which the journal does not say`)
+    }
+  }
+
+  /** A page of a history from its beginning: a prefix of the journal's events, and never another one (I6). */
+  historyRead(executionId: string, { Events }: History, firstEventId: number): void {
+    const history = this.#shadows.byId.get(executionId)?.history ?? []
+    for (const [index, event] of Events.entries()) {
+      if (JSON.stringify(event) === history[firstEventId - 1 + index]) continue
+      this.#report(`${executionId}: event ${firstEventId + index} was read as ${JSON.stringify(event)}`)
+      return
+    }
+  }
+}
+
+/** An error as one line, whatever the order of its members. */
+export const lineOf = ({ ErrorType, ErrorMessage }: ErrorObject): string => `${ErrorType}: ${ErrorMessage}`
+
+export function textOf(shadow: Shadow, stored: ExecutionState['result']): string | undefined {
+  return typeof stored === 'object' ? shadow.readText(stored) : stored
+}
+
+function sameEnd(shadow: Shadow, end: { status: string; result?: string; error?: ErrorObject }): boolean {
+  const { state } = shadow
+  const same = textOf(shadow, state.result) === end.result && JSON.stringify(state.error) === JSON.stringify(end.error)
+  return same && indexOf(state).status === end.status
+}
+
+function remember(map: Map<string, string>, key: string, value: string): string {
+  const known = map.get(key)
+  if (known === undefined) map.set(key, value)
+  return known ?? value
+}
+
+/** The event that says that the update was applied. */
+function isEventOf({ type, id }: JournalEvent, { Action, Id }: OperationUpdate): boolean {
+  if (id !== Id) return false
+  if (Action === 'START') return type.endsWith('Started')
+  if (Action === 'SUCCEED') return type.endsWith('Succeeded')
+  if (Action === 'FAIL') return type.endsWith('Failed')
+  return Action === 'RETRY' ? type.startsWith('Step') && !type.endsWith('Started') : type.endsWith('Cancelled')
+}

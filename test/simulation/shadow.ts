@@ -1,0 +1,337 @@
+/**
+ * What the store was made to hold, kept beside it: each execution's journal as it was committed, folded entry by
+ * entry. Every entry is checked against the invariants as it arrives, mostly from the bare events, so that the fold
+ * itself is under test too.
+ */
+import { apply, found } from '../../src/engine/apply.ts'
+import { decodeEntry } from '../../src/engine/codec.ts'
+import { indexOf } from '../../src/engine/effects.ts'
+import { historyEvents } from '../../src/engine/history.ts'
+import type { Entry, ExecutionState, JournalEvent } from '../../src/engine/model.ts'
+import { answeredOperations, showOperation, textOfEntry, visibleOperations } from '../../src/engine/view.ts'
+import type { AppendItem, AppendResult, ExecutionKey, IndexRow, OutboxRow } from '../../src/journal/store.ts'
+
+/** A checkpoint in the journal, with the answer that it has to get, now and whenever it is repeated. */
+export interface AcceptedCheckpoint {
+  readonly invocation: number
+  readonly n: number
+  readonly nonce: string
+  readonly clientToken: string | undefined
+  readonly events: readonly JournalEvent[]
+  readonly closes: boolean
+  /** The operations of the answer, as JSON. */
+  readonly shown: string
+}
+
+/** What an invocation's event has to show. */
+export interface ExpectedEvent {
+  readonly invocation: number
+  readonly nonce: string
+  readonly ids: readonly string[]
+  /** The operations at that time, as JSON by id. */
+  readonly shown: ReadonlyMap<string, string>
+  readonly updated: readonly string[]
+}
+
+const CLOSING = /^(Step|Wait|Callback|Context|ChainedInvoke)(Succeeded|Failed|TimedOut|Stopped|Cancelled)$/
+const CLOSING_EXECUTION = /^Execution(Succeeded|Failed|TimedOut|Stopped)$/
+
+export type Report = (violation: string) => void
+export type Log = (line: string) => void
+
+/** What the entry checks need to know of the world outside the journal. */
+export interface Witness {
+  /** The latest time that any clock has shown. */
+  latestMs(): number
+  /** The process of this invocation is alive, under the server that now lives. */
+  runs(requestId: string): boolean
+  /** The earliest time at which this callback may miss its heartbeat. */
+  heartbeatDueMs(executionId: string, operationId: string, startedDueMs: number): number
+  /** The code of a step has run and this is its result. */
+  produced(executionId: string, operationId: string, result: string): boolean
+  log(line: string): void
+}
+
+export class Shadow {
+  readonly key: ExecutionKey
+  readonly state: ExecutionState
+  readonly entries: Entry[] = []
+  readonly texts: string[] = []
+  /** History events as JSON, as clients see them. */
+  readonly history: string[] = []
+  readonly checkpoints = new Map<string, AcceptedCheckpoint>()
+  readonly invocations = new Map<string, ExpectedEvent>()
+  index: IndexRow
+  readonly #report: Report
+  readonly #witness: Witness
+  readonly #ended = new Set<string>()
+  readonly #completed = new Set<string>()
+  readonly #arrived = new Set<string>()
+  /** When the timer of an operation may fire at the earliest. */
+  readonly #due = new Map<string, number>()
+
+  constructor(key: ExecutionKey, item: AppendItem, report: Report, witness: Witness) {
+    const [first] = item.entries
+    if (first === undefined || item.index === undefined) throw new Error('a new execution without entry or index')
+    this.key = key
+    this.#report = (violation) => report(`${this.id}: ${violation}`)
+    this.#witness = witness
+    const entry = decodeEntry(first.text)
+    this.state = found(entry)
+    this.index = item.index
+    this.#keep(entry, first.text)
+    this.take({ ...item, entries: item.entries.slice(1) })
+  }
+
+  get id(): string {
+    return this.state.start.executionId
+  }
+
+  /** The entries of an item that the store has accepted. */
+  take(item: AppendItem): void {
+    for (const { text, firstEventId } of item.entries) {
+      const entry = decodeEntry(text)
+      if (firstEventId !== entry.firstEventId) this.#report(`row and entry disagree on firstEventId ${firstEventId}`)
+      this.#check(entry)
+      apply(this.state, entry)
+      this.#keep(entry, text)
+      this.#expect(entry)
+    }
+    if (item.index !== undefined) this.index = item.index
+    const index = JSON.stringify(indexOf(this.state))
+    if (JSON.stringify(this.index) !== index) {
+      this.#report(`index row ${JSON.stringify(this.index)} is not ${index} (decision 6)`)
+    }
+    this.#checkDuties(item)
+  }
+
+  readText = (ref: { seq: number; index: number }): string => {
+    const entry = this.entries[ref.seq - 1]
+    if (entry === undefined) throw new Error(`no entry ${ref.seq}`)
+    return textOfEntry(entry, ref.index)
+  }
+
+  #keep(entry: Entry, text: string): void {
+    this.entries.push(entry)
+    this.texts.push(text)
+    for (const event of historyEvents(entry, this.state.start, true)) this.history.push(JSON.stringify(event))
+    const events = entry.events.map(({ type, id }) => (id === undefined || id === this.id ? type : `${type} ${id}`))
+    this.#witness.log(`commit ${shortOf(this.id)}#${this.entries.length} ${entry.kind} [${events.join(', ')}]`)
+  }
+
+  // ------------------------------------------------------------------------------------ before the entry is folded
+
+  #check(entry: Entry): void {
+    const { state } = this
+    if (state.status !== 'RUNNING') this.#report(`entry ${entry.kind} after the end (I4)`)
+    if (entry.firstEventId !== this.history.length + 1) {
+      this.#report(`entry begins at event ${entry.firstEventId} after ${this.history.length} events (I6)`)
+    }
+    if (entry.at < state.at) this.#report(`time goes back from ${state.at} to ${entry.at}`)
+    if (entry.at > this.#witness.latestMs()) this.#report(`entry ${entry.kind} is dated ${entry.at}, in the future`)
+    for (const { id, kind } of entry.drained ?? []) if (kind === 'ready') this.#checkDue(id, entry.at, 'is READY')
+    for (const [index, event] of entry.events.entries()) this.#checkEvent(event, entry, index)
+    if (entry.kind === 'invocationStarted') this.#checkInvocation(entry)
+    if (entry.kind === 'checkpointed') this.#checkCheckpoint(entry)
+    if (entry.kind === 'arrived') this.#checkArrival(entry.arrival.id)
+    if (entry.kind === 'invocationEnded' && state.invocation?.requestId !== entry.requestId) {
+      this.#report(`the end of ${entry.requestId}, which is not the current invocation`)
+    }
+  }
+
+  #checkEvent(event: JournalEvent, entry: Entry, index: number): void {
+    const { type, id = '' } = event
+    if (CLOSING_EXECUTION.test(type)) {
+      if (index !== entry.events.length - 1) this.#report(`${type} is not the last event`)
+      const deadlineMs = this.state.startedAt + this.state.start.config.ExecutionTimeout * 1_000
+      if (type === 'ExecutionTimedOut' && entry.at < deadlineMs) this.#report('timed out early')
+      return
+    }
+    if (type === 'InvocationCompleted') {
+      const { requestId = '' } = event
+      if (this.#completed.has(requestId)) this.#report(`invocation ${requestId} completed twice`)
+      this.#completed.add(requestId)
+      return
+    }
+    if (this.#ended.has(id)) this.#report(`${type} of ${id}, which has ended (I6)`)
+    if (type === 'WaitSucceeded') this.#checkDue(id, entry.at, type)
+    if (type === 'CallbackTimedOut') this.#checkCallbackTimeout(event, entry.at)
+    this.#noteTimers(event, entry.at)
+    if (CLOSING.test(type) && event.delaySeconds === undefined) {
+      this.#ended.add(id)
+      this.#due.delete(id)
+    }
+    if (type === 'StepSucceeded' && event.delaySeconds === undefined && event.subType === 'Step') {
+      const { result = '' } = event
+      if (!this.#witness.produced(this.id, id, result)) this.#report(`step ${id} has a result that no run produced`)
+    }
+  }
+
+  #noteTimers(
+    { type, id = '', durationSeconds, delaySeconds, timeoutSeconds, heartbeatTimeoutSeconds }: JournalEvent,
+    at: number,
+  ) {
+    if (type === 'WaitStarted') this.#due.set(id, at + (durationSeconds ?? 0) * 1_000)
+    if (delaySeconds !== undefined) this.#due.set(id, at + delaySeconds * 1_000)
+    if (type !== 'CallbackStarted') return
+    this.#due.set(`${id} timeout`, at + (timeoutSeconds ?? Number.POSITIVE_INFINITY) * 1_000)
+    this.#due.set(`${id} heartbeat`, at + (heartbeatTimeoutSeconds ?? Number.POSITIVE_INFINITY) * 1_000)
+  }
+
+  #checkDue(id: string, at: number, what: string): void {
+    const due = this.#due.get(id)
+    if (due === undefined) this.#report(`${what} of ${id} without a timer`)
+    else if (at < due) this.#report(`${what} of ${id} ${due - at} ms early`)
+  }
+
+  #checkCallbackTimeout({ id = '', error }: JournalEvent, at: number): void {
+    if (this.#arrived.has(id)) this.#report(`callback ${id} timed out after its completion was accepted`)
+    if (error?.ErrorType === 'Callback.Timeout') {
+      this.#checkDue(`${id} timeout`, at, 'timeout')
+      return
+    }
+    const due = this.#due.get(`${id} heartbeat`) ?? Number.POSITIVE_INFINITY
+    const earliest = this.#witness.heartbeatDueMs(this.id, id, due)
+    if (at < earliest) this.#report(`heartbeat of callback ${id} missed ${earliest - at} ms early`)
+  }
+
+  /** At most one invocation is current; one that still runs is not superseded. */
+  #checkInvocation({ requestId, events }: Entry & { kind: 'invocationStarted' }): void {
+    const current = this.state.invocation
+    if (current === undefined) return
+    if (events[0]?.type !== 'InvocationCompleted') this.#report(`${requestId} begins while another is current`)
+    if (this.#witness.runs(current.requestId)) this.#report(`${requestId} supersedes ${current.requestId}, which runs`)
+  }
+
+  #checkCheckpoint({ n, outcome }: Entry & { kind: 'checkpointed' }): void {
+    const { invocation } = this.state
+    if (invocation === undefined) {
+      this.#report('a checkpoint without an invocation (I4)')
+      return
+    }
+    if (invocation.n !== n) this.#report(`token ${n} is consumed, ${invocation.n} is current (I3)`)
+    if (this.checkpoints.has(`${invocation.number}/${n}`)) this.#report(`token ${n} is consumed twice (I3)`)
+    if (invocation.outcome !== undefined) this.#report(`a checkpoint after an EXECUTION update, ${outcome}`)
+  }
+
+  #checkArrival(id: string): void {
+    if (this.#ended.has(id) || this.#arrived.has(id)) this.#report(`a second completion of ${id} arrived`)
+    this.#arrived.add(id)
+  }
+
+  // ------------------------------------------------------------------------------------- after the entry is folded
+
+  #expect(entry: Entry): void {
+    const { invocation } = this.state
+    if (invocation === undefined) return
+    const { number, nonce, requestId } = invocation
+    if (entry.kind === 'invocationStarted') {
+      const visible = visibleOperations(this.state)
+      const shown = new Map(visible.map((one) => [one.id, JSON.stringify(showOperation(one, this.readText))]))
+      this.invocations.set(requestId, {
+        invocation: number,
+        nonce,
+        ids: [...shown.keys()],
+        shown,
+        updated: entry.updated,
+      })
+    }
+    if (entry.kind !== 'checkpointed') return
+    const shown = answeredOperations(this.state, entry).map((operation) => showOperation(operation, this.readText))
+    this.checkpoints.set(`${number}/${entry.n}`, {
+      invocation: number,
+      n: entry.n,
+      nonce,
+      clientToken: entry.clientToken,
+      events: entry.events,
+      closes: entry.outcome !== undefined,
+      shown: JSON.stringify(shown),
+    })
+  }
+
+  /** What the entries owe to others is in the outbox with them (decision 3). */
+  #checkDuties({ entries, outbox }: AppendItem): void {
+    const owed = entries.flatMap(({ text }) => dutiesOf(decodeEntry(text), this.state))
+    const posted = outbox.map(({ id }) => id)
+    if (owed.sort().join() !== [...posted].sort().join()) this.#report(`owes ${owed}, posts ${posted}`)
+  }
+}
+
+/** Enough of an id to tell executions apart in a log. */
+export const shortOf = (id: string): string => id.slice(0, 8)
+
+function dutiesOf(entry: Entry, { start }: ExecutionState): string[] {
+  return entry.events.flatMap(({ type, id, executedVersion, childArn }) => {
+    if (type === 'ChainedInvokeStarted' && executedVersion !== undefined) {
+      return [`${start.executionId}/${id}/${childArn === undefined ? 'invokePlain' : 'startChild'}`]
+    }
+    if (!CLOSING_EXECUTION.test(type) || start.parent === undefined) return []
+    return [`${start.executionId}/${start.parent.operationId}/completeParent`]
+  })
+}
+
+/** All executions, and the outbox. */
+export class Shadows {
+  readonly byId = new Map<string, Shadow>()
+  readonly outbox = new Map<string, OutboxRow>()
+  readonly #byKey = new Map<ExecutionKey, Shadow>()
+  readonly #report: Report
+  readonly #witness: Witness
+
+  constructor(report: Report, witness: Witness) {
+    this.#report = report
+    this.#witness = witness
+  }
+
+  /** What the store did with a batch: called when it did it, before anybody is told. */
+  committed(items: readonly AppendItem[], results: readonly AppendResult[]): void {
+    for (const [index, item] of items.entries()) {
+      const result = results[index]
+      if (!result?.ok) continue
+      try {
+        this.#take(item, result.key)
+      } catch (error) {
+        this.#report(`the journal cannot be folded: ${error}`)
+      }
+    }
+  }
+
+  post(rows: readonly OutboxRow[]): void {
+    for (const row of rows) if (!this.outbox.has(row.id)) this.outbox.set(row.id, row)
+  }
+
+  settle(ids: readonly string[]): void {
+    for (const id of ids) this.outbox.delete(id)
+  }
+
+  #take(item: AppendItem, key: ExecutionKey): void {
+    if ('create' in item.target) this.#create(item, key)
+    else {
+      const shadow = this.#byKey.get(key)
+      if (shadow === undefined) {
+        this.#report(`an append to an unknown execution ${key}`)
+        return
+      }
+      if (item.firstSeq !== shadow.entries.length + 1) {
+        this.#report(`${shadow.id}: entry ${item.firstSeq} was accepted after ${shadow.entries.length}`)
+        return
+      }
+      shadow.take(item)
+    }
+    this.post(item.outbox)
+  }
+
+  #create(item: AppendItem, key: ExecutionKey): void {
+    const shadow = new Shadow(key, item, this.#report, this.#witness)
+    if (this.byId.has(shadow.id)) {
+      this.#report(`${shadow.id} was created twice`)
+      return
+    }
+    this.byId.set(shadow.id, shadow)
+    this.#byKey.set(key, shadow)
+    const { parent } = shadow.state.start
+    if (parent === undefined) return
+    const invoke = this.byId.get(parent.executionId)?.state.operations.get(parent.operationId)
+    if (invoke?.childArn !== shadow.state.start.arn) this.#report(`${shadow.id} is a child that no parent named`)
+  }
+}
