@@ -50,7 +50,7 @@ export const handler = withDurableExecution<Order, OrderResult>(async (order, co
   const packing = await context.map(
     'pack lines',
     [...order.lines],
-    (item, line) => recordedStep(item, `pack ${line.sku}`, () => work(350, `parcel-${line.sku}`)),
+    (item, line) => recordedStep(item, `pack ${line.sku}`, () => work(500, `parcel-${line.sku}`)),
     { maxConcurrency: 2, itemNamer: (line) => line.sku },
   )
   packing.throwIfError()

@@ -21,7 +21,7 @@ export interface Payment {
 /** A bank that does the same request under the same key only once. */
 const bank = {
   hold: (key: string, amount: number) => work(150, { key, amount }),
-  capture: (hold: { readonly key: string; readonly amount: number }) => work(400, hold.amount),
+  capture: (hold: { readonly key: string; readonly amount: number }) => work(600, hold.amount),
 }
 
 export const handler = withDurableExecution<PaymentRequest, Payment>(async (request, context) => {

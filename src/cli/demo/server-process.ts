@@ -10,8 +10,8 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { CliFailure } from '../failure.ts'
 
-const program = fileURLToPath(new URL('../main.ts', import.meta.url))
-const compiledProgram = fileURLToPath(new URL('../main.js', import.meta.url))
+/** The command line beside this file: its source in development, its compiled form in the published package. */
+const program = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../main.ts' : '../main.js', import.meta.url))
 
 export interface ServerProcessOptions {
   readonly config: string
@@ -37,9 +37,8 @@ export class ServerProcess {
   /** Resolves with the endpoint when the server is ready; rejects with what it said when it ends instead. */
   async start(): Promise<string> {
     const { config, data, ledger } = this.#options
-    const script = import.meta.url.endsWith('.ts') ? program : compiledProgram
     const args = ['start', '--config', config, '--data', data, '--port', String(this.#port), '--json']
-    const child = spawn(process.execPath, [...process.execArgv, script, ...args], {
+    const child = spawn(process.execPath, [...process.execArgv, program, ...args], {
       env: { ...process.env, PERDURE_LEDGER: ledger },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })
