@@ -149,3 +149,17 @@ test('an EXECUTION update ends tokens at once and the history only after the inv
   assert.deepEqual(effects(driver.state, entry), [{ kind: 'closed', status: 'SUCCEEDED' }])
   assert.deepEqual(refold(driver.journal), driver.state)
 })
+
+test('past the execution timeout nothing is accepted, even before its timer has fired', () => {
+  const driver = new Driver({}, 30)
+  const token = driver.checkpoint(driver.invoke(), callback('c'))
+  driver.advance(30_000)
+  const late = driver.send({ kind: 'checkpoint', token, updates: [] })
+  assert.ok('error' in late && late.error.message === 'Invalid checkpoint token')
+  const callbackId = driver.state.operations.get('c')?.callbackId ?? ''
+  const answered = driver.send({ kind: 'completeCallback', callbackId, outcome: 'SUCCEEDED' })
+  assert.ok('error' in answered && answered.error.code === 'CallbackTimeoutException')
+  driver.respond({ Status: 'SUCCEEDED', Result: '1' })
+  assert.equal(driver.state.status, 'TIMED_OUT')
+  assert.equal(driver.state.error?.ErrorMessage, 'Execution timed out after 30 seconds.')
+})

@@ -193,7 +193,7 @@ class Service implements RunningService {
       activity,
       log,
     })
-    this.#retention = new Retention({ store, lanes, clock, timers, log })
+    this.#retention = new Retention({ store, lanes, clock, timers, activity, log })
     functions.onChange(() => dutyPauses.endAll())
   }
 
@@ -345,9 +345,10 @@ class Service implements RunningService {
     this.#waiters.stop()
     this.#queues.stop()
     this.#watch.stop()
-    this.#retention.stop()
+    const swept = this.#retention.stop()
     this.#outbox.stop()
     await this.#invocationsEnd(graceMs)
+    await swept
     this.#dispatcher.stop()
     this.#phase = 'stopped'
     for (const pauses of this.#pauses) pauses.stop()

@@ -1,5 +1,6 @@
 /** Retention (spec 08 §8.6): closed executions are removed some days after their end, by an hourly sweep. */
 import type { Store } from '../journal/store.ts'
+import type { Activity } from './activity.ts'
 import type { Lanes } from './lanes.ts'
 import type { ServiceLog } from './log.ts'
 import type { Clock, Timers } from './ports.ts'
@@ -18,14 +19,24 @@ export class Retention {
   readonly #clock: Clock
   readonly #timers: Timers
   readonly #log: ServiceLog
+  readonly #activity: Activity
   #cancel: () => void = () => {}
+  #sweeping: Promise<number> = Promise.resolve(0)
   #stopped = false
 
-  constructor(deps: { store: Store; lanes: Lanes; clock: Clock; timers: Timers; log: ServiceLog }) {
+  constructor(deps: {
+    store: Store
+    lanes: Lanes
+    clock: Clock
+    timers: Timers
+    activity: Activity
+    log: ServiceLog
+  }) {
     this.#store = deps.store
     this.#lanes = deps.lanes
     this.#clock = deps.clock
     this.#timers = deps.timers
+    this.#activity = deps.activity
     this.#log = deps.log
   }
 
@@ -41,22 +52,41 @@ export class Retention {
   }
 
   /** Removes what has expired, a page at a time. Resolves with the number of executions removed. */
-  async sweep(): Promise<number> {
+  sweep(): Promise<number> {
+    this.#sweeping = this.#sweep()
+    return this.#sweeping
+  }
+
+  async #sweep(): Promise<number> {
+    this.#activity.begin()
+    try {
+      return await this.#pages()
+    } finally {
+      this.#activity.end()
+    }
+  }
+
+  async #pages(): Promise<number> {
     let removed = 0
     while (!this.#stopped) {
       const rows = await this.#store.listExpired({ nowMs: this.#clock.now(), limit: PAGE })
       for (const { key, executionId } of rows) {
+        if (this.#stopped) return removed
         await this.#store.purge({ key })
         this.#lanes.forget(executionId)
+        removed += 1
       }
-      removed += rows.length
       if (rows.length < PAGE) break
     }
     return removed
   }
 
-  stop(): void {
+  /** Resolves when no purge is on its way any more. */
+  async stop(): Promise<void> {
     this.#stopped = true
     this.#cancel()
+    await this.#sweeping.catch(() => {
+      // Whoever asked for the sweep has been told.
+    })
   }
 }
