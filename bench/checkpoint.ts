@@ -27,7 +27,10 @@ class Server {
   }
 
   static async start(args: readonly string[], begun: (arn: string, token: string) => void): Promise<Server> {
-    const process = fork(join(import.meta.dirname, 'checkpoint-server.ts'), args, { stdio: 'inherit' })
+    const process = fork(join(import.meta.dirname, 'checkpoint-server.ts'), args, {
+      stdio: 'inherit',
+      execArgv: ['--max-semi-space-size=64'],
+    })
     process.on('message', (message: FromServer) => {
       if (message.kind === 'begun') begun(message.arn, message.token)
     })

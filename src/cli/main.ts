@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=64
 /**
  * The command line. Each command is one file in `commands/`, thin over the client (for commands that talk to a server)
  * or over the embedding API (for commands that are one). This file finds the command, gives it what it needs of the

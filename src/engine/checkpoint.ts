@@ -1,6 +1,6 @@
 /**
- * One checkpoint (spec 04 §4.1–4.7, 05; decision 10): replay check, token, drain, batch rules, each update in turn,
- * entry. A refusal anywhere drops the draft, the drain included, and leaves no trace.
+ * One checkpoint (spec 04 §4.1–4.7, 05; decision 10): token, or replay of one that consumed it, drain, batch rules,
+ * each update in turn, entry. A refusal anywhere drops the draft, the drain included, and leaves no trace.
  */
 import { type ApiError, invalidParameter, TEXT } from '../protocol/errors.ts'
 import type { Limits } from '../protocol/limits.ts'
@@ -10,14 +10,17 @@ import { drain } from './inbox.ts'
 import type { AcceptedCheckpoint, Command, Decision, ExecutionOutcome, ExecutionState, Facts } from './model.ts'
 import { ERROR_ON_SUCCEED, PAYLOAD_ON_FAIL } from './operations/operation.ts'
 import { ACTIONS, MODULES } from './operations/table.ts'
-import { checkToken, mintToken, parseToken } from './token.ts'
+import { checkToken, mintToken, parseToken, sameSecret } from './token.ts'
 
 type Checkpoint = Command & { kind: 'checkpoint' }
 
 export function checkpoint(state: ExecutionState, command: Checkpoint, facts: Facts, limits: Limits): Decision {
-  const earlier = acceptedBefore(state, command, facts.now, limits)
-  if (earlier !== undefined) return repeat(state, earlier)
-  const refused = checkToken(state, command.token) ?? overdue(state, facts.now) ?? batchRules(command.updates, limits)
+  const stale = checkToken(state, command.token)
+  if (stale !== undefined) {
+    const earlier = acceptedBefore(state, command, facts.now, limits)
+    return earlier === undefined ? { error: stale } : repeat(state, earlier)
+  }
+  const refused = overdue(state, facts.now) ?? batchRules(command.updates, limits)
   if (refused !== undefined) return { error: refused }
   const { invocation } = state
   if (invocation === undefined) throw new Error('a valid token without an invocation')
@@ -66,7 +69,7 @@ function overdue(state: ExecutionState, now: number): ApiError | undefined {
 export const deadlineOf = (state: ExecutionState): number =>
   state.startedAt + state.start.config.ExecutionTimeout * 1000
 
-/** The checkpoint that this request repeats (spec 05 §5.4, decision 11), if any. */
+/** The checkpoint that this request, whose token is consumed, repeats (spec 05 §5.4, decision 11), if any. */
 function acceptedBefore(
   state: ExecutionState,
   { token, clientToken }: Checkpoint,
@@ -76,10 +79,7 @@ function acceptedBefore(
   const { invocation } = state
   if (clientToken === undefined || invocation === undefined || invocation.accepted.length === 0) return undefined
   const n = parseToken(token)?.n
-  // The token that is current has consumed nothing yet: the usual case ends here.
-  if (n === undefined || n >= invocation.n || token !== mintToken(state.start.executionId, invocation, n)) {
-    return undefined
-  }
+  if (n === undefined || !sameSecret(token, mintToken(state.start.executionId, invocation, n))) return undefined
   return invocation.accepted.findLast(
     (accepted) =>
       accepted.n === n && accepted.clientToken === clientToken && now - accepted.at <= limits.replayWindowMs,

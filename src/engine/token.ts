@@ -73,9 +73,8 @@ export function currentToken(state: ExecutionState): string | undefined {
 
 /** Why a token is refused (spec 05 §5.3), or undefined when it is the current one. */
 export function checkToken(state: ExecutionState, token: string): ApiError | undefined {
-  const parts = parseToken(token)
-  if (parts !== undefined && parts.executionId !== state.start.executionId) return invalidParameter(TEXT.foreignToken)
   const current = currentToken(state)
-  if (current === undefined || !sameSecret(current, token)) return invalidParameter(TEXT.invalidToken)
-  return undefined
+  if (current !== undefined && sameSecret(current, token)) return undefined
+  const foreign = (parseToken(token)?.executionId ?? state.start.executionId) !== state.start.executionId
+  return invalidParameter(foreign ? TEXT.foreignToken : TEXT.invalidToken)
 }

@@ -35,8 +35,10 @@ if (script === undefined) {
   console.error('usage: node tools/pinned-node/run.mjs <script> [arguments]')
   process.exit(2)
 }
+// Young objects of a server mostly die within one commit; room for them saves a tenth of its CPU (docs/performance.md).
+const flags = ['--max-semi-space-size=64']
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
-const child = spawn(pinnedNode(), [join(root, script), ...args], { stdio: 'inherit' })
+const child = spawn(pinnedNode(), [...flags, join(root, script), ...args], { stdio: 'inherit' })
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
 child.on('exit', (code, signal) => {
   if (signal === null) process.exit(code ?? 1)
