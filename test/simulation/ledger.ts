@@ -294,6 +294,14 @@ export class Ledger {
     }
   }
 
+  listed(arns: readonly string[], expected: readonly string[]): void {
+    const once = new Set(arns)
+    if (once.size !== arns.length) this.#report(`a list shows an execution twice: ${arns}`)
+    const missing = expected.filter((arn) => !once.has(arn))
+    // A new one may come before the position of a page that was read when the clock was set back.
+    if (missing.length > 0 && this.#clock.backMs === 0) this.#report(`a list leaves out ${missing}`)
+  }
+
   /** A page of a history from its beginning: a prefix of the journal's events, and never another one (I6). */
   historyRead(executionId: string, { Events }: History, firstEventId: number): void {
     const history = this.#shadows.byId.get(executionId)?.history ?? []

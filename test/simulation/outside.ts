@@ -228,35 +228,63 @@ export class Outside {
   // ------------------------------------------------------------------------------------------------------- readers
 
   async #read(): Promise<void> {
-    const { network, random, ledger, shadows, report } = this.#world
+    const { random, shadows, report } = this.#world
     const known = [...shadows.byId.values()]
     if (known.length === 0) return
     const { id, state } = random.pick(known)
     const arn = parseExecutionArn(state.start.arn)
-    if (arn === undefined) return report(`${state.start.arn} is no ARN`)
+    if (arn === undefined) {
+      report(`${state.start.arn} is no ARN`)
+      return
+    }
     try {
-      await network.call(
-        FOREVER,
-        (service) => service.describe({ arn, includeData: true }),
-        (description) => ledger.described(id, description),
-      )
-      let marker: string | undefined
-      let firstEventId = 1
-      do {
-        const from = firstEventId
-        const after = marker === undefined ? undefined : { marker }
-        const request = { arn, includeData: true, reverse: false, maxItems: random.between(1, 20), ...after }
-        const page = await network.call(
-          FOREVER,
-          (service) => service.history(request),
-          (page) => ledger.historyRead(id, page, from),
-        )
-        firstEventId += page.Events.length
-        marker = page.NextMarker
-      } while (marker !== undefined)
+      await this.#readExecution(id, arn)
+      await this.#readList(state.start.functionName)
     } catch (error) {
       if (!isRetryable(error)) throw error
     }
+  }
+
+  async #readExecution(id: string, arn: ExecutionArn): Promise<void> {
+    const { network, random, ledger } = this.#world
+    await network.call(
+      FOREVER,
+      (service) => service.describe({ arn, includeData: true }),
+      (description) => ledger.described(id, description),
+    )
+    let marker: string | undefined
+    let firstEventId = 1
+    do {
+      const from = firstEventId
+      const after = marker === undefined ? undefined : { marker }
+      const request = { arn, includeData: true, reverse: false, maxItems: random.between(1, 20), ...after }
+      const page = await network.call(
+        FOREVER,
+        (service) => service.history(request),
+        (page) => ledger.historyRead(id, page, from),
+      )
+      firstEventId += page.Events.length
+      marker = page.NextMarker
+    } while (marker !== undefined)
+  }
+
+  /** All pages together: no execution twice, and every one that there was before the first page. */
+  async #readList(functionName: string): Promise<void> {
+    const { network, random, shadows, ledger } = this.#world
+    const expected = [...shadows.byId.values()].filter(({ state }) => state.start.functionName === functionName)
+    const listed: string[] = []
+    let marker: string | undefined
+    do {
+      const after = marker === undefined ? undefined : { marker }
+      const request = { functionName, oldestFirst: true, maxItems: random.between(1, 4), ...after }
+      const page = await network.call(FOREVER, (service) => service.list(request))
+      listed.push(...page.DurableExecutions.map(({ DurableExecutionArn }) => DurableExecutionArn))
+      marker = page.NextMarker
+    } while (marker !== undefined)
+    ledger.listed(
+      listed,
+      expected.map(({ state }) => state.start.arn),
+    )
   }
 
   /** Tries until the service has answered. */

@@ -37,8 +37,8 @@ export type Act =
 
 export interface Program {
   readonly acts: readonly Act[]
-  /** How the handler ends: returns, returns after an EXECUTION update, throws. */
-  readonly end: 'return' | 'checkpoint' | 'throw'
+  /** How the handler ends: returns, returns after an EXECUTION update, throws, returns what is no output. */
+  readonly end: 'return' | 'checkpoint' | 'throw' | 'nonsense'
   readonly resultChars: number
 }
 
@@ -52,7 +52,7 @@ const LONG = 17_000
 export function drawProgram(random: SeededRandom): Program {
   return {
     acts: drawActs(random, random.between(1, random.pick([3, 6, 12])), 2),
-    end: random.chance(0.1) ? 'throw' : random.chance(0.1) ? 'checkpoint' : 'return',
+    end: random.chance(0.25) ? random.pick(['throw', 'checkpoint', 'nonsense']) : 'return',
     resultChars: random.chance(0.05) ? LONG : 0,
   }
 }
@@ -73,7 +73,7 @@ function drawBranches(random: SeededRandom, depth: number): Act[][] {
 function drawAct(random: SeededRandom, depth: number): Act {
   const lot = random.fraction() * (depth > 0 ? 1 : 0.72)
   if (lot < 0.3) return drawStep(random)
-  if (lot < 0.36) return { kind: 'poll', polls: random.between(1, 4), delaySeconds: random.between(1, 5) }
+  if (lot < 0.36) return drawPoll(random)
   if (lot < 0.52)
     return { kind: 'wait', seconds: random.chance(0.1) ? random.between(600, 7_200) : random.between(1, 30) }
   if (lot < 0.72) return drawCallback(random)
@@ -96,6 +96,12 @@ function drawStep(random: SeededRandom): Act {
     atMostOnce: random.chance(0.3),
     resultChars: random.chance(0.05) ? LONG : 0,
   }
+}
+
+/** Now and then one so long that its execution gets a snapshot. */
+function drawPoll(random: SeededRandom): Act {
+  if (random.chance(0.02)) return { kind: 'poll', polls: random.between(60, 120), delaySeconds: 1 }
+  return { kind: 'poll', polls: random.between(1, 4), delaySeconds: random.between(1, 5) }
 }
 
 function drawCallback(random: SeededRandom): Act {

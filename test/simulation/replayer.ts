@@ -46,6 +46,8 @@ export type Output =
   | { readonly Status: 'PENDING' }
   | { readonly Status: 'SUCCEEDED'; readonly Result: string }
   | { readonly Status: 'FAILED'; readonly Error: ErrorObject }
+  /** Not a status that there is. */
+  | { readonly Status: 'DONE' }
 
 /** How the handler ended: it answered, or threw. */
 export type Outcome =
@@ -106,17 +108,10 @@ export class Replayer {
     const program = JSON.parse(execution?.ExecutionDetails?.InputPayload ?? '') as Program
     const value = await this.#body(program.acts, undefined, '')
     const result = padded(value, program.resultChars)
-    if (program.end === 'throw') {
-      return this.#finish({
-        kind: 'output',
-        output: { Status: 'FAILED', Error: { ErrorType: 'Thrown', ErrorMessage: value } },
-      })
-    }
     if (program.end === 'checkpoint') {
       await this.#checkpoint({ Id: 'execution-result', Type: 'EXECUTION', Action: 'SUCCEED', Payload: result })
-      return this.#finish({ kind: 'output', output: { Status: 'SUCCEEDED', Result: '' } })
     }
-    this.#finish({ kind: 'output', output: { Status: 'SUCCEEDED', Result: result } })
+    this.#finish({ kind: 'output', output: outputOf(program, value, result) })
   }
 
   /** The operations of the event, and the pages after it (spec 05 §5.7). */
@@ -393,6 +388,19 @@ export class Replayer {
     const expected = isRetryable(error) || message === TEXT.invalidToken
     if (!expected) this.#world.objection(`a legal request was refused: ${message}`)
     this.#finish({ kind: 'threw', error: { ErrorType: 'InvocationError', ErrorMessage: message } })
+  }
+}
+
+function outputOf({ end }: Program, value: string, result: string): Output {
+  switch (end) {
+    case 'return':
+      return { Status: 'SUCCEEDED', Result: result }
+    case 'checkpoint':
+      return { Status: 'SUCCEEDED', Result: '' }
+    case 'throw':
+      return { Status: 'FAILED', Error: { ErrorType: 'Thrown', ErrorMessage: value } }
+    case 'nonsense':
+      return { Status: 'DONE' }
   }
 }
 

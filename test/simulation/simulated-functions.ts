@@ -47,6 +47,12 @@ export function drawVersions(random: SeededRandom, executionTimeoutSeconds: numb
   }))
 }
 
+/** What an execution ends with whose function returns something else than spec 06 §6.2 knows. */
+const INVALID_OUTPUT: ErrorObject = {
+  ErrorType: 'InvalidParameterValueException',
+  ErrorMessage: 'Invalid Status in invocation output.',
+}
+
 /** A process that runs one invocation. */
 interface Process {
   readonly life: Life
@@ -254,6 +260,7 @@ export class SimulatedFunctions implements Functions {
     const { output } = outcome
     if (output.Status === 'SUCCEEDED') ledger.returned(arn.executionId, output.Result)
     if (output.Status === 'FAILED') ledger.returned(arn.executionId, lineOf(output.Error))
+    if (output.Status === 'DONE') ledger.returned(arn.executionId, lineOf(INVALID_OUTPUT))
     this.#endLater(process, { kind: 'response', body: utf8.encode(JSON.stringify(output)), logTail: '' })
   }
 

@@ -55,8 +55,12 @@ interface Booted {
   server: Server | undefined
 }
 
+const told = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error))
+
 const TICK_MS = 5_000
 const DRAIN_GRACE_MS = 10_000
+const MINUTE_MS = 60_000
+const HOUR_MS = 3_600_000
 const DAY_MS = 86_400_000
 
 class World {
@@ -72,7 +76,7 @@ class World {
   readonly #ledger: Ledger
   readonly #network: Network
   readonly #outside: Outside
-  readonly #overdue = new Overdue()
+  #overdue = new Overdue()
   readonly #versions: readonly FunctionVersion[]
   readonly #limits: Limits
   readonly #cacheBytes: number
@@ -117,17 +121,16 @@ class World {
   }
 
   async run(): Promise<Run> {
-    this.#note(`seed ${this.#seed}, faults: ${this.#faults}`)
-    const chaosMs = this.#random.pick([30_000, 120_000, 600_000])
-    this.#boot()
-    this.#outside.begin(chaosMs)
-    this.#tick()
-    await this.#agenda.run(() => this.#failed, chaosMs)
-    this.#becomeCalm()
-    await this.#agenda.run(() => this.#failed || this.#settled, Number.POSITIVE_INFINITY)
-    if (!this.#failed) await this.#checkEnd()
+    const unhandled = (error: unknown): void => this.#report(`nobody handles ${told(error)}`)
+    process.on('unhandledRejection', unhandled)
+    try {
+      await this.#live()
+    } catch (error) {
+      this.#report(`the world broke: ${told(error)}`)
+    }
     // Rejections that nobody handles are reported between macrotasks.
     await new Promise((resolve) => setImmediate(resolve))
+    process.off('unhandledRejection', unhandled)
     return {
       seed: this.#seed,
       violation: this.#violation,
@@ -138,6 +141,18 @@ class World {
       acknowledged: this.#ledger.acknowledged,
       crashes: this.#crashes,
     }
+  }
+
+  async #live(): Promise<void> {
+    this.#note(`seed ${this.#seed}, faults: ${this.#faults}`)
+    const chaosMs = this.#random.pick([30_000, 120_000, 600_000])
+    this.#boot()
+    this.#outside.begin(chaosMs)
+    this.#tick()
+    await this.#agenda.run(() => this.#failed, chaosMs)
+    this.#becomeCalm()
+    await this.#agenda.run(() => this.#failed || this.#settled, Number.POSITIVE_INFINITY)
+    if (!this.#failed) await this.#checkEnd()
   }
 
   readonly #report = (violation: string): void => {
@@ -221,7 +236,7 @@ class World {
     if (!life.alive) return
     this.#note(`service ${level}: ${message}${error === undefined ? '' : ` (${error})`}`)
     const expected = error instanceof InjectedFailure || error === undefined
-    if (level === 'error' && !expected) this.#report(`the service says: ${message} (${(error as Error).stack})`)
+    if (level === 'error' && !expected) this.#report(`the service says: ${message} (${told(error)})`)
   }
 
   #crash(why: string): void {
@@ -263,6 +278,8 @@ class World {
   }
 
   #checkProgress(calmMs: number): void {
+    // Nothing can be done in time while no server listens: from its recovery on.
+    if (this.#booted?.server === undefined) this.#overdue = new Overdue()
     this.#overdue.check(this.#shadows, this.#agenda.nowMs, this.#clock.now(), this.#report)
     if (!this.#settled && calmMs > boundMs(this.#shadows)) {
       this.#report(`the world has not come to rest: ${this.#unrest()} (I5)`)
@@ -320,23 +337,23 @@ class World {
   async #checkEnd(): Promise<void> {
     checkEnds(this.#shadows, this.#ledger, this.#limits, this.#report)
     await checkStore(this.#store, this.#shadows, this.#report)
-    await this.#happens('the last read', () => this.#readAll())
-    if (!this.#failed) await this.#happens('the retention sweep', () => this.#retire())
+    await this.#happens('the last read', MINUTE_MS, () => this.#readAll())
+    if (!this.#failed) await this.#happens('the retention sweep', 3 * HOUR_MS, () => this.#retire())
     const service = this.#booted?.server?.service
     if (service !== undefined && !this.#failed)
-      await this.#happens('the last drain', () => service.drain(DRAIN_GRACE_MS))
+      await this.#happens('the last drain', MINUTE_MS, () => service.drain(DRAIN_GRACE_MS))
   }
 
   /** Lets the world happen until the work is done. */
-  async #happens(what: string, work: () => Promise<void>): Promise<void> {
+  async #happens(what: string, withinMs: number, work: () => Promise<void>): Promise<void> {
     let done = false
     work().then(
       () => {
         done = true
       },
-      (error: unknown) => this.#report(`${what}: ${error instanceof Error ? error.stack : error}`),
+      (error: unknown) => this.#report(`${what}: ${told(error)}`),
     )
-    const ended = await this.#agenda.run(() => done || this.#failed, this.#agenda.nowMs + 4 * 3_600_000)
+    const ended = await this.#agenda.run(() => done || this.#failed, this.#agenda.nowMs + withinMs)
     if (!ended) this.#report(`${what} does not end`)
   }
 
@@ -357,7 +374,7 @@ class World {
   /** When retention is over, nothing is left (spec 08 §8.6). */
   async #retire(): Promise<void> {
     this.#jump(8 * DAY_MS)
-    await this.#agenda.pause(2 * 3_600_000, FOREVER)
+    await this.#agenda.pause(2 * HOUR_MS, FOREVER)
     for (const { id } of this.#shadows.byId.values()) {
       if ((await this.#store.findById(id)) !== undefined) this.#report(`${id} outlives its retention`)
     }
