@@ -1,20 +1,33 @@
 /**
- * What an append costs: appends per second and main-thread CPU per append, with 1, 32 and 512 callers at a time, each of
- * which appends one entry of half a kilobyte and waits for it. Machines are noisy, so the cases take turns, round after
- * round, and the medians are shown. Throughput counts only what the store reported as durable.
+ * What an append costs: entries per second and CPU per entry, for entries of half a kilobyte on 2,000 executions in turn.
+ * `batch of 32`: one caller appends 32 entries at a time and waits for them, as the service does. `32 callers`: each
+ * appends one entry and waits for it; the store gathers them. Machines are noisy, so the cases take turns, round after
+ * round, and the medians are shown. Only what the store reported as durable counts.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MemoryStore } from '../src/journal/memory/memory-store.ts'
 import { openSqliteStore } from '../src/journal/sqlite/sqlite-store.ts'
-import type { ExecutionKey, Store } from '../src/journal/store.ts'
+import type { AppendItem, ExecutionKey, Store } from '../src/journal/store.ts'
 
 const ROUNDS = 5
 const ROUND_MS = 600
-const CALLERS = [1, 32, 512]
+const CASES: readonly Case[] = [
+  { label: 'batch of 1', callers: 1, batch: 1 },
+  { label: 'batch of 32', callers: 1, batch: 32 },
+  { label: 'batch of 512', callers: 1, batch: 512 },
+  { label: '32 callers', callers: 32, batch: 1 },
+  { label: '512 callers', callers: 512, batch: 1 },
+]
 const EXECUTIONS = 2_000
 const ENTRY = JSON.stringify({ v: 1, at: 1_700_000_000_000, kind: 'checkpointed', payload: 'x'.repeat(440) })
+
+interface Case {
+  readonly label: string
+  readonly callers: number
+  readonly batch: number
+}
 
 interface Journal {
   readonly key: ExecutionKey
@@ -22,13 +35,12 @@ interface Journal {
 }
 
 interface Subject {
-  readonly name: string
   readonly store: Store
   readonly journals: readonly Journal[]
 }
 
 interface Sample {
-  readonly appendsPerSecond: number
+  readonly entriesPerSecond: number
   readonly mainMicros: number
   readonly processMicros: number
   readonly p50Ms: number
@@ -37,155 +49,140 @@ interface Sample {
 
 export async function run(): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'perdure-bench-'))
-  const subjects = [
-    await prepare('memory', new MemoryStore()),
-    await prepare('sqlite', await openSqliteStore({ directory })),
-  ]
+  const sqlite = await prepare(await openSqliteStore({ directory }))
   try {
-    const samples = await takeTurns(subjects)
-    for (const subject of subjects) {
-      for (const callers of CALLERS) show(subject.name, callers, samples.get(`${subject.name} ${callers}`) ?? [])
-    }
+    const samples = await takeTurns({
+      // A new one each time: millions of entries on the heap would slow down whoever is measured next.
+      memory: () => prepare(new MemoryStore()),
+      sqlite: async () => sqlite,
+    })
+    console.log('store  case          entries/s  main µs  process µs   p50 ms   p99 ms')
+    for (const [name, ofStore] of samples) show(name, ofStore)
   } finally {
-    for (const subject of subjects) await subject.store.close()
+    await sqlite.store.close()
     rmSync(directory, { recursive: true, force: true })
   }
 }
 
-async function prepare(name: string, store: Store): Promise<Subject> {
-  const journals = await Promise.all(
-    Array.from({ length: EXECUTIONS }, async (_, number): Promise<Journal> => {
-      const executionId = `e${number}`
-      const [result] = await store.append({
-        items: [
-          {
-            target: {
-              create: {
-                executionId,
-                arn: `arn:aws:lambda:us-east-1:000000000000:function:bench:1/durable-execution/${executionId}/${executionId}`,
-                name: executionId,
-                functionName: 'bench',
-                version: '1',
-                startedAt: 1_700_000_000_000,
-                inputHash: 'none',
-                retentionDays: 14,
-                sdkInvocationId: undefined,
-              },
-            },
-            firstSeq: 1,
-            entries: [{ firstEventId: 1, text: ENTRY }],
-            index: { status: 'RUNNING', endedAt: undefined, wake: { kind: 'ready' } },
-            outbox: [],
-          },
-        ],
-        settled: [],
-      })
-      if (result?.ok !== true) throw new Error(`${name}: an execution could not be created.`)
-      return { key: result.key, seq: 1 }
-    }),
-  )
-  return { name, store, journals }
+async function prepare(store: Store): Promise<Subject> {
+  const items = Array.from({ length: EXECUTIONS }, (_, number) => firstItem(`e${number}`))
+  const results = await store.append({ items, settled: [] })
+  const journals = results.map((result) => {
+    if (!result.ok) throw new Error('An execution could not be created.')
+    return { key: result.key, seq: 1 }
+  })
+  return { store, journals }
 }
 
-async function takeTurns(subjects: readonly Subject[]): Promise<Map<string, Sample[]>> {
-  const samples = new Map<string, Sample[]>()
+function firstItem(executionId: string): AppendItem {
+  return {
+    target: {
+      create: {
+        executionId,
+        arn: `arn:aws:lambda:us-east-1:000000000000:function:bench:1/durable-execution/${executionId}/${executionId}`,
+        name: executionId,
+        functionName: 'bench',
+        version: '1',
+        startedAt: 1_700_000_000_000,
+        inputHash: 'none',
+        retentionDays: 14,
+        sdkInvocationId: undefined,
+      },
+    },
+    firstSeq: 1,
+    entries: [{ firstEventId: 1, text: ENTRY }],
+    index: { status: 'RUNNING', endedAt: undefined, wake: { kind: 'ready' } },
+    outbox: [],
+  }
+}
+
+/** Samples by store and case, in the order of the table. */
+async function takeTurns(subjects: Record<string, () => Promise<Subject>>): Promise<Map<string, Sample[]>> {
+  const names = Object.keys(subjects).flatMap((name) => CASES.map(({ label }) => rowName(name, label)))
+  const samples = new Map(names.map((name): [string, Sample[]] => [name, []]))
   for (let round = 0; round <= ROUNDS; round += 1) {
-    for (const callers of CALLERS) {
-      for (const subject of subjects) {
-        const sample = await measure(subject, callers)
+    for (const shape of CASES) {
+      for (const [name, subject] of Object.entries(subjects)) {
+        const sample = await measure(await subject(), shape)
         // The first round warms up.
-        if (round > 0)
-          samples.set(`${subject.name} ${callers}`, [...(samples.get(`${subject.name} ${callers}`) ?? []), sample])
+        if (round > 0) samples.get(rowName(name, shape.label))?.push(sample)
       }
     }
   }
   return samples
 }
 
-async function measure(subject: Subject, callers: number): Promise<Sample> {
+const rowName = (store: string, label: string): string => store.padEnd(7) + label.padEnd(12)
+
+async function measure(subject: Subject, { callers, batch }: Case): Promise<Sample> {
   const latenciesMs: number[] = []
   const main = process.threadCpuUsage()
   const whole = process.cpuUsage()
   const begin = performance.now()
-  const deadline = begin + ROUND_MS
   await Promise.all(
-    Array.from({ length: callers }, (_, caller) => appendUntil(subject, caller, callers, deadline, latenciesMs)),
+    Array.from({ length: callers }, (_, caller) => {
+      const own = subject.journals.filter((_, number) => number % callers === caller)
+      return appendUntil(subject.store, own, batch, begin + ROUND_MS, latenciesMs)
+    }),
   )
   const seconds = (performance.now() - begin) / 1_000
   const mainUsed = process.threadCpuUsage(main)
   const wholeUsed = process.cpuUsage(whole)
-  const appends = latenciesMs.length
+  const entries = latenciesMs.length * batch
   latenciesMs.sort((a, b) => a - b)
   return {
-    appendsPerSecond: appends / seconds,
-    mainMicros: (mainUsed.user + mainUsed.system) / appends,
-    processMicros: (wholeUsed.user + wholeUsed.system) / appends,
-    p50Ms: latenciesMs[Math.floor(appends * 0.5)] ?? 0,
-    p99Ms: latenciesMs[Math.floor(appends * 0.99)] ?? 0,
+    entriesPerSecond: entries / seconds,
+    mainMicros: (mainUsed.user + mainUsed.system) / entries,
+    processMicros: (wholeUsed.user + wholeUsed.system) / entries,
+    p50Ms: latenciesMs[Math.floor(latenciesMs.length * 0.5)] ?? 0,
+    p99Ms: latenciesMs[Math.floor(latenciesMs.length * 0.99)] ?? 0,
   }
 }
 
-/** One caller, with its own share of the executions. */
+/** One caller, on journals of its own. */
 async function appendUntil(
-  subject: Subject,
-  caller: number,
-  callers: number,
+  store: Store,
+  journals: readonly Journal[],
+  batch: number,
   deadline: number,
   latenciesMs: number[],
 ): Promise<void> {
-  let at = caller
+  let next = 0
   let now = performance.now()
   while (now < deadline) {
-    const journal = subject.journals[at] as Journal
-    at = at + callers < subject.journals.length ? at + callers : caller
-    const [result] = await subject.store.append({
-      items: [
-        {
-          target: { key: journal.key },
-          firstSeq: journal.seq + 1,
-          entries: [{ firstEventId: journal.seq + 1, text: ENTRY }],
-          index: undefined,
-          outbox: [],
-        },
-      ],
-      settled: [],
-    })
-    if (result?.ok !== true) throw new Error(`${subject.name}: an append lost although nobody else writes.`)
-    journal.seq += 1
+    const items: AppendItem[] = []
+    for (let item = 0; item < batch; item += 1) {
+      const journal = journals[next] as Journal
+      next = (next + 1) % journals.length
+      journal.seq += 1
+      items.push({
+        target: { key: journal.key },
+        firstSeq: journal.seq,
+        entries: [{ firstEventId: journal.seq, text: ENTRY }],
+        index: undefined,
+        outbox: [],
+      })
+    }
+    const results = await store.append({ items, settled: [] })
+    if (!results.every((result) => result.ok)) throw new Error('An append lost although nobody else writes.')
     const after = performance.now()
     latenciesMs.push(after - now)
     now = after
   }
 }
 
-function show(name: string, callers: number, samples: readonly Sample[]): void {
-  const median = (of: (sample: Sample) => number): number => {
+function show(name: string, samples: readonly Sample[]): void {
+  const median = (of: (sample: Sample) => number, digits: number, width: number): string => {
     const sorted = samples.map(of).sort((a, b) => a - b)
-    return sorted[Math.floor(sorted.length / 2)] ?? 0
-  }
-  if (name === 'memory' && callers === CALLERS[0]) {
-    console.log('store    callers   appends/s   main µs   process µs   p50 ms   p99 ms')
+    return (sorted[Math.floor(sorted.length / 2)] ?? 0).toFixed(digits).padStart(width)
   }
   console.log(
-    [
-      name.padEnd(8),
-      String(callers).padStart(7),
-      median((sample) => sample.appendsPerSecond)
-        .toFixed(0)
-        .padStart(11),
-      median((sample) => sample.mainMicros)
-        .toFixed(1)
-        .padStart(9),
-      median((sample) => sample.processMicros)
-        .toFixed(1)
-        .padStart(12),
-      median((sample) => sample.p50Ms)
-        .toFixed(2)
-        .padStart(8),
-      median((sample) => sample.p99Ms)
-        .toFixed(2)
-        .padStart(8),
-    ].join(' '),
+    name +
+      median((sample) => sample.entriesPerSecond, 0, 11) +
+      median((sample) => sample.mainMicros, 1, 9) +
+      median((sample) => sample.processMicros, 1, 12) +
+      median((sample) => sample.p50Ms, 2, 9) +
+      median((sample) => sample.p99Ms, 2, 9),
   )
 }
 

@@ -447,6 +447,14 @@ export function storeSuite(subject: StoreUnderTest): void {
       assert.deepEqual(await store.listOutbox({ afterId: '', limit: 10 }), [duty('b'), duty('c')])
     })
 
+    onStore('posts duties that belong to no item, after it settled and before it appends', async (store) => {
+      await store.append({ items: [], settled: [], posted: [duty('a'), duty('b')] })
+      const item = creation(newExecution('e1'), { outbox: [{ ...duty('a'), text: '"late"' }] })
+      const again = { ...duty('a'), text: '"again"' }
+      await store.append({ items: [item], settled: ['a'], posted: [again, { ...duty('b'), text: '"other"' }] })
+      assert.deepEqual(await store.listOutbox({ afterId: '', limit: 10 }), [again, duty('b')])
+    })
+
     onStore('settles even when every item of the batch loses', async (store) => {
       const key = await appended(store, creation(newExecution('e1'), { outbox: [duty('a')] }))
       const [result] = await store.append({ items: [extension(key, 7)], settled: ['a'] })

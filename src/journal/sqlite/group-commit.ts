@@ -1,7 +1,7 @@
 /**
  * Natural group commit: while one group is being committed, whatever arrives waits; when the group is done, all that
- * waits is the next group. No timer delays anything. An operation that arrives when the writer is idle leaves on the
- * next turn of the event loop, together with the others of this turn.
+ * waits is the next group. No timer delays anything. What arrives when the writer is idle leaves when the running
+ * script is done, before the event loop turns: who wants to gather more (the service's committer) does so before.
  */
 import type { StoreError } from '../store-error.ts'
 import { storeErrorOf } from './failure.ts'
@@ -34,7 +34,7 @@ export class GroupCommit {
       this.#waiting.push({ operation, chars: charsOf(operation), resolve, reject })
       if (this.#state !== 'idle') return
       this.#state = 'leaving'
-      setImmediate(() => this.#next())
+      queueMicrotask(() => this.#next())
     })
   }
 
@@ -86,10 +86,13 @@ export class GroupCommit {
 function charsOf(operation: WriteOperation): number {
   if (operation.kind === 'snapshot') return operation.snapshot.text.length
   if (operation.kind === 'purge') return 0
+  const { texts, others, posted } = operation.batch
   let chars = 0
-  for (const item of operation.batch.items) {
-    for (const entry of item.entries) chars += entry.text.length
+  for (const text of texts) chars += text.length
+  for (const { text } of posted) chars += text.length
+  for (const item of others) {
+    for (const { text } of item.entries) chars += text.length
+    for (const { text } of item.outbox) chars += text.length
   }
-  for (const row of operation.batch.posted ?? []) chars += row.text.length
   return chars
 }

@@ -1,6 +1,7 @@
 /** What the store and its two workers say to each other. Every request gets one reply, in the order of the requests. */
-import type { AppendBatch, AppendResult, ExecutionKey, Snapshot, Store } from '../store.ts'
+import type { ExecutionKey, Snapshot, Store } from '../store.ts'
 import type { Failure } from './failure.ts'
+import type { FlatBatch } from './flat-batch.ts'
 import type { WalSize } from './wal-policy.ts'
 
 export type Reply<Value> =
@@ -21,13 +22,13 @@ export interface WriterReady {
 
 /** One caller's wish. Those that wait together become one transaction. */
 export type WriteOperation =
-  | { readonly kind: 'append'; readonly batch: AppendBatch }
+  | { readonly kind: 'append'; readonly batch: FlatBatch }
   | { readonly kind: 'snapshot'; readonly key: ExecutionKey; readonly snapshot: Snapshot }
   /** One step of a purge: the execution vanishes with the first, its journal piece by piece. */
   | { readonly kind: 'purge'; readonly key: ExecutionKey }
 
 export type WriteOutcome =
-  | { readonly kind: 'appended'; readonly results: readonly AppendResult[] }
+  | { readonly kind: 'appended'; readonly results: readonly number[] }
   | { readonly kind: 'snapshotWritten' }
   | { readonly kind: 'purged'; readonly done: boolean }
   | { readonly kind: 'failed'; readonly failure: Failure }

@@ -22,6 +22,7 @@ import type {
 } from '../store.ts'
 import { StoreError, storeClosed } from '../store-error.ts'
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts'
+import { flatten, resultOf } from './flat-batch.ts'
 import { GroupCommit } from './group-commit.ts'
 import type {
   Committed,
@@ -79,7 +80,8 @@ class SqliteStore implements Store {
 
   async append(batch: AppendBatch): Promise<readonly AppendResult[]> {
     checkBatch(batch)
-    return (await this.#write({ kind: 'append', batch }, 'appended')).results
+    const operation = { kind: 'append', batch: flatten(batch) } as const
+    return (await this.#write(operation, 'appended')).results.map(resultOf)
   }
 
   async writeSnapshot(query: { key: ExecutionKey; snapshot: Snapshot }): Promise<void> {

@@ -9,8 +9,9 @@
  */
 import type { DatabaseSync } from 'node:sqlite'
 import { openExecutionKept } from '../batch-rules.ts'
-import type { AppendBatch, AppendItem, AppendResult, ExecutionKey } from '../store.ts'
+import type { AppendItem, AppendResult, ExecutionKey } from '../store.ts'
 import { type Failure, failureOf } from './failure.ts'
+import { type FlatBatch, flatResult, itemsOf } from './flat-batch.ts'
 import type { Committed, WriteOperation, WriteOutcome } from './messages.ts'
 import * as executions from './sql/executions.ts'
 import * as journal from './sql/journal.ts'
@@ -100,10 +101,10 @@ export class Writer {
     }
   }
 
-  #append(batch: AppendBatch): AppendResult[] {
+  #append(batch: FlatBatch): number[] {
     for (const id of batch.settled) this.#sql.deleteDuty(id)
-    for (const row of batch.posted ?? []) this.#sql.insertDuty(row)
-    return batch.items.map((item) => ('create' in item.target ? this.#create(item) : this.#extend(item)))
+    for (const row of batch.posted) this.#sql.insertDuty(row)
+    return itemsOf(batch).map((item) => flatResult('create' in item.target ? this.#create(item) : this.#extend(item)))
   }
 
   #create(item: AppendItem): AppendResult {
