@@ -4,9 +4,8 @@
  *     node appending-process.ts <directory> <callers> <appends of each>
  *
  * Each caller has an execution of its own and goes on where its journal ends. When an append has resolved it prints
- * `ok <execution id> <seq>` with one write; when one is rejected, `rejected <consequence>`, and the caller tries once more.
+ * `ok <execution id> <seq>`; when one is rejected, `rejected <consequence>`, and the caller tries once more.
  */
-import { writeSync } from 'node:fs'
 import { openSqliteStore } from '../../src/journal/sqlite/sqlite-store.ts'
 import type { ExecutionKey, Store } from '../../src/journal/store.ts'
 import { StoreError } from '../../src/journal/store-error.ts'
@@ -51,5 +50,5 @@ async function newestOf(store: Store, executionId: string): Promise<{ key: Execu
 }
 
 function say(line: string): void {
-  writeSync(1, `${line}\n`)
+  process.stdout.write(`${line}\n`)
 }

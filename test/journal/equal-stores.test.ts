@@ -110,6 +110,7 @@ const step = fc.oneof(
         smallInt.map((n) => `d${n}`),
         { maxLength: 2 },
       ),
+      posted: outbox,
     }),
   },
   record({ ask: fc.constant('findById' as const), id }),
@@ -220,7 +221,7 @@ async function take(store: Store, asked: Step, items: readonly AppendItem[], wor
 function ask(store: Store, asked: Step, items: readonly AppendItem[], world: World): Promise<unknown> {
   switch (asked.ask) {
     case 'append':
-      return store.append({ items, settled: asked.settled })
+      return store.append({ items, settled: asked.settled, posted: asked.posted })
     case 'findById':
       return store.findById(asked.id)
     case 'findByName':
