@@ -97,11 +97,11 @@ export function checkEnds(shadows: Shadows, ledger: Ledger, limits: Limits, repo
     const wrong = wrongEnd(shadow, ledger, limits)
     if (wrong !== undefined) report(`${shadow.id} ${wrong}`)
   }
-  for (const [requestId, payload] of ledger.plainAccepted) {
-    const { runs, successes } = ledger.plainRuns.get(requestId) ?? { runs: 0, successes: 0 }
-    const done = successes > 0 || (payload === '"throw"' && runs >= 3)
-    // The function may also have been given up for its own failures: a process that dies counts as one of three.
-    if (!done && runs === 0) report(`plain invocation ${requestId} was accepted and never ran`)
+  for (const requestId of ledger.plainAccepted) {
+    const { response, error } = ledger.plainEnds.get(requestId) ?? { response: 0, error: 0 }
+    // Once with success, or given up after two retries (spec 07 §7.7).
+    if (response === 0 && error < 3)
+      report(`plain invocation ${requestId} was accepted and is not done: ${error} failures`)
   }
 }
 

@@ -52,9 +52,9 @@ export class Ledger {
   /** Requests for a stop, by execution: whoever was stopped was asked to. */
   readonly stopsAsked = new Set<string>()
   /** Asynchronous invocations of plain functions that were acknowledged. */
-  readonly plainAccepted = new Map<string, string>()
-  /** How often plain invocations ran, and how often with success. */
-  readonly plainRuns = new Map<string, { runs: number; successes: number }>()
+  readonly plainAccepted = new Set<string>()
+  /** How the attempts at plain invocations ended. */
+  readonly plainEnds = new Map<string, { response: number; error: number; platform: number }>()
   readonly #shadows: Shadows
   readonly #report: Report
   readonly #clock: { readonly latestMs: number; readonly backMs: number }
@@ -175,11 +175,11 @@ export class Ledger {
     return this.#returned.get(executionId)?.has(outcome) ?? false
   }
 
-  plainRan(requestId: string, succeeded: boolean): void {
-    const ran = this.plainRuns.get(requestId) ?? { runs: 0, successes: 0 }
-    ran.runs++
-    if (succeeded) ran.successes++
-    this.plainRuns.set(requestId, ran)
+  /** The service was told how an attempt at a plain invocation ended. */
+  plainEnded(requestId: string, kind: 'response' | 'error' | 'platform'): void {
+    const ends = this.plainEnds.get(requestId) ?? { response: 0, error: 0, platform: 0 }
+    ends[kind]++
+    this.plainEnds.set(requestId, ends)
   }
 
   // ------------------------------------------------------------------------------------------------------- callers

@@ -175,7 +175,7 @@ export class Outside {
         if (target === undefined) return Promise.reject(new ApiError('TooManyRequestsException', 'no function'))
         return service.enqueuePlain({ target, payload })
       },
-      ({ requestId }) => ledger.plainAccepted.set(requestId, payload),
+      ({ requestId }) => ledger.plainAccepted.add(requestId),
     )
   }
 

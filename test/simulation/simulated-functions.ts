@@ -171,7 +171,7 @@ export class SimulatedFunctions implements Functions {
   }
 
   #run(version: FunctionVersion, request: InvocationRequest): Promise<InvocationResult> {
-    const { agenda, faults, log } = this.#world
+    const { agenda, faults, ledger, log } = this.#world
     const { requestId } = request
     return new Promise((resolve) => {
       const life: Life = { alive: true }
@@ -182,6 +182,7 @@ export class SimulatedFunctions implements Functions {
         end: (result) => {
           if (!this.#processes.delete(process)) return
           log(`invocation ${shortOf(requestId)} ends: ${summaryOf(result)}`)
+          if (version.durable === undefined) ledger.plainEnded(requestId, result.kind)
           this.#free(version.name)
           resolve(result)
         },
@@ -213,11 +214,9 @@ export class SimulatedFunctions implements Functions {
   }
 
   #runPlain(process: Process, event: string): void {
-    const { agenda, ledger, random } = this.#world
+    const { agenda, random } = this.#world
     agenda.after(random.between(1, 500), process.life, () => {
-      const throws = event === '"throw"'
-      ledger.plainRan(process.requestId, !throws)
-      if (throws) {
+      if (event === '"throw"') {
         const error = { ErrorType: 'Plain', ErrorMessage: 'thrown' }
         this.#endLater(process, { kind: 'error', error, body: '{"errorType":"Plain"}', logTail: '' })
       } else {

@@ -53,6 +53,7 @@ interface Booted {
   readonly store: FaultyStore
   readonly functions: SimulatedFunctions
   server: Server | undefined
+  draining: boolean
 }
 
 const told = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error))
@@ -200,7 +201,7 @@ class World {
       life,
       crash: (why) => this.#crash(why),
     })
-    const booted: Booted = { life, store, functions, server: undefined }
+    const booted: Booted = { life, store, functions, server: undefined, draining: false }
     this.#booted = booted
     this.#serve(name, booted).catch((error: unknown) => {
       // As a process that cannot start: its supervisor tries again.
@@ -260,8 +261,9 @@ class World {
   /** A restart as operators do it: the service may end what it does first. */
   #restart(booted: Booted): void {
     const { server, life } = booted
-    if (server === undefined) return
+    if (server === undefined || booted.draining) return
     this.#note('server drains')
+    booted.draining = true
     void server.service.drain(DRAIN_GRACE_MS).then(() => {
       if (!life.alive) return
       this.#note('server has drained')
@@ -321,8 +323,8 @@ class World {
   // ----------------------------------------------------------------------------------------------------- the end
 
   get #settled(): boolean {
-    const { server, functions } = this.#booted ?? {}
-    if (server === undefined || functions?.slotsInUse !== 0) return false
+    const booted = this.#booted
+    if (booted?.server === undefined || booted.draining || booted.functions.slotsInUse > 0) return false
     if (!this.#outside.idle || this.#shadows.outbox.size > 0) return false
     return this.#shadows.byId.values().every(({ state }) => state.status !== 'RUNNING')
   }
