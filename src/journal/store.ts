@@ -17,7 +17,7 @@
  * - An execution is open until its index row has an `endedAt`.
  * - A rejection is a `StoreError` (`store-error.ts`), named by what the caller may do next.
  */
-import type { ExecutionStatus } from '../protocol/shapes.ts'
+import type { ShownStatus } from '../protocol/shapes.ts'
 
 declare const keyBrand: unique symbol
 /** A store's own short name of an execution (an integer in SQLite). Opaque to everyone else. */
@@ -31,7 +31,7 @@ export type WakeRow =
 
 /** The mutable part of an execution's index row. */
 export interface IndexRow {
-  readonly status: ExecutionStatus
+  readonly status: ShownStatus
   readonly endedAt: number | undefined
   readonly wake: WakeRow | undefined
 }
@@ -105,7 +105,7 @@ export interface ListQuery {
   readonly functionName: string
   readonly version?: string
   readonly name?: string
-  readonly statuses?: readonly ExecutionStatus[]
+  readonly statuses?: readonly ShownStatus[]
   /** Exclusive bounds of `startedAt`. */
   readonly startedAfter?: number
   readonly startedBefore?: number

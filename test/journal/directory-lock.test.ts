@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -21,6 +22,12 @@ test('a directory has one owner at a time; the second is told who it is and what
   // A refused opener must not have loosened the lock.
   assert.throws(() => lockDirectory(directory), { consequence: 'locked' })
   lock.release()
+  lockDirectory(directory).release()
+})
+
+test('a directory is created with all that is missing above it', (t) => {
+  const directory = join(temporaryDirectory(t), 'a', 'b', 'c')
+  lockDirectory(directory).release()
   lockDirectory(directory).release()
 })
 

@@ -32,7 +32,7 @@ const text = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 20 }),
   fc.constantFrom('\udc00', 'x\ud83d', '"😀"', '\0', '', '\ufeff'),
 )
-const status = fc.constantFrom('SUCCEEDED', 'FAILED', 'TIMED_OUT', 'STOPPED')
+const status = fc.constantFrom('SUCCEEDED', 'FAILED', 'TIMED_OUT', 'STOPPED', 'DELETING')
 const startedAt = fc.integer({ min: 1_000, max: 1_004 })
 const closedIndex = record({ status, endedAt: fc.integer({ min: 2_000, max: 2_003 }), wake: fc.constant(undefined) })
 const openIndex: fc.Arbitrary<IndexRow> = record({

@@ -107,6 +107,7 @@ describe('sqlite: on its disk', () => {
     const after = await openSqliteStore({ directory })
     assert.equal(await after.findById('long'), undefined)
     assert.deepEqual(await texts(after, key), [])
+    assert.deepEqual(await after.readHistory({ key, fromEventId: 1, toEventId: 50_000 }), [])
     // Joins the purge that the start has resumed.
     await after.purge({ key })
     await after.close()
@@ -158,6 +159,15 @@ describe('sqlite: faults', () => {
     await assert.rejects(openSqliteStore({ directory }), { consequence: 'failed', message: /schema 999/ })
     setVersion(directory, migrations.length)
     await (await openSqliteStore({ directory })).close()
+  })
+
+  test('a directory that cannot be is refused with its name', async (t) => {
+    const file = join(temporaryDirectory(t), 'file')
+    writeFileSync(file, '')
+    await assert.rejects(openSqliteStore({ directory: join(file, 'data') }), {
+      consequence: 'failed',
+      message: new RegExp(`${file}.*cannot be opened`),
+    })
   })
 
   test('a file that is no database is refused', async (t) => {

@@ -5,9 +5,9 @@
  *
  * `lock-owner.json` beside it says who holds the lock, only to make the refusal of a second server helpful.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { StoreError } from '../store-error.ts'
 
@@ -21,7 +21,7 @@ export interface DirectoryLock {
 
 /** Takes the lock of a directory, which is created when it is not there. Throws a `StoreError` (`locked`) when it is held. */
 export function lockDirectory(directory: string): DirectoryLock {
-  mkdirSync(directory, { recursive: true })
+  createDirectory(directory)
   const db = new DatabaseSync(join(directory, LOCK_FILE), { timeout: 0 })
   try {
     db.exec('BEGIN EXCLUSIVE')
@@ -31,6 +31,26 @@ export function lockDirectory(directory: string): DirectoryLock {
   }
   writeFileSync(join(directory, OWNER_FILE), JSON.stringify({ process: process.pid, host: hostname() }))
   return { directory, release: () => db.close() }
+}
+
+/** Creates it durably: a directory that a power cut forgets takes everything in it along. */
+function createDirectory(directory: string): void {
+  const first = mkdirSync(directory, { recursive: true })
+  if (first === undefined || process.platform === 'win32') return
+  const above = dirname(resolve(first))
+  for (let parent = dirname(resolve(directory)); parent.length >= above.length; parent = dirname(parent)) {
+    syncDirectory(parent)
+    if (parent === above) break
+  }
+}
+
+function syncDirectory(directory: string): void {
+  const handle = openSync(directory, 'r')
+  try {
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
+  }
 }
 
 const SQLITE_BUSY = 5

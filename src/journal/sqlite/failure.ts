@@ -24,12 +24,12 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof StoreError) return { consequence: error.consequence, message: error.message }
   const message = error instanceof Error ? error.message : String(error)
   const code = sqliteCode(error)
-  if (code === undefined) return { consequence: 'refused', message: `The journal cannot store this: ${message}` }
+  if (code === undefined) return { consequence: 'refused', message: `The journal refused this request: ${message}` }
   switch (code & 0xff) {
     case TOO_BIG:
     case CONSTRAINT:
     case MISMATCH:
-      return { consequence: 'refused', message: `The journal cannot store this: ${message} (SQLite ${code})` }
+      return { consequence: 'refused', message: `The journal refused this request: ${message} (SQLite ${code})` }
     case FULL:
       return {
         consequence: 'unavailable',

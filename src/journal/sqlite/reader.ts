@@ -1,6 +1,6 @@
 /** The reading side of the database, in the reader's thread. Each answer is one consistent view, at least as new as the last commit that was reported. */
 import type { DatabaseSync } from 'node:sqlite'
-import type { ExecutionStatus } from '../../protocol/shapes.ts'
+import type { ShownStatus } from '../../protocol/shapes.ts'
 import { seqHoldingEvent, takeWithinBytes } from '../journal-range.ts'
 import type { ExecutionKey, ExecutionRow, JournalRow, ListQuery } from '../store.ts'
 import type { ReadMethod, ReadQuery, ReadResult } from './messages.ts'
@@ -52,20 +52,26 @@ export function createReader(db: DatabaseSync): Reader {
   }
 }
 
+/** Several statements on one view: a purge between them would leave gaps in what the search relies on. */
 function createHistoryReader(db: DatabaseSync) {
-  const newestSeq = journal.newestSeq(db)
+  const newestSeq = journal.newestReadableSeq(db)
   const firstEventIdAt = journal.firstEventIdAt(db)
   const entriesUpToEvent = journal.entriesUpToEvent(db)
   return (key: ExecutionKey, fromEventId: number, toEventId: number): JournalRow[] => {
     const execution = Number(key)
-    const newest = newestSeq(execution)
-    if (newest === 0 || fromEventId > toEventId) return []
-    const first = seqHoldingEvent(newest, fromEventId, (seq) => firstEventIdAt(execution, seq))
-    return [...entriesUpToEvent(execution, first, toEventId)]
+    db.exec('BEGIN')
+    try {
+      const newest = newestSeq(execution)
+      if (newest === 0 || fromEventId > toEventId) return []
+      const first = seqHoldingEvent(newest, fromEventId, (seq) => firstEventIdAt(execution, seq))
+      return [...entriesUpToEvent(execution, first, toEventId)]
+    } finally {
+      db.exec('COMMIT')
+    }
   }
 }
 
-const STATUSES: readonly ExecutionStatus[] = ['RUNNING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'STOPPED']
+const STATUSES: readonly ShownStatus[] = ['RUNNING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'STOPPED', 'DELETING']
 /** Before and after every execution id. */
 const FIRST_ID = ''
 const PAST_LAST_ID = '\u{10ffff}'

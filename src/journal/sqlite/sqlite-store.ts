@@ -4,8 +4,8 @@
  * statements, `group-commit.ts` how appends share a transaction, `wal-policy.ts` how the log stays bounded.
  *
  * States of a store: *open*; *closing* from the call of `close`, which refuses new requests and waits for the old;
- * *closed*. An open store may be *failed* in one of its threads (`writer.ts`, `worker-channel.ts`): every request that
- * needs that thread is then rejected with the reason, and only `close` is of use.
+ * *closed*. An open store becomes *failed* by a fault of the disk or the end of a thread (`failure.ts`,
+ * `worker-channel.ts`): from then on every write is rejected with the reason; reads go on while the reader lives.
  */
 import { join } from 'node:path'
 import { checkBatch } from '../batch-rules.ts'
@@ -60,7 +60,7 @@ class SqliteStore implements Store {
   #closing: Promise<void> | undefined
   #wal = EMPTY_WAL
   #movingWal: Promise<void> | undefined
-  /** A fault of the reader while it moved pages: from then on nothing is written. */
+  /** Why nothing is written any more. */
   #failure: StoreError | undefined
 
   constructor(
@@ -162,17 +162,31 @@ class SqliteStore implements Store {
   ): Promise<Extract<WriteOutcome, { kind: Kind }>> {
     if (this.#closing !== undefined) throw storeClosed()
     if (this.#failure !== undefined) throw this.#failure
-    const outcome = await this.#commits.add(operation)
+    const outcome = await this.#outcomeOf(operation)
     if (outcome.kind !== expected)
       throw new StoreError('failed', `The journal answered ${outcome.kind}, not ${expected}.`)
     return outcome as Extract<WriteOutcome, { kind: Kind }>
+  }
+
+  async #outcomeOf(operation: WriteOperation): Promise<WriteOutcome> {
+    try {
+      return await this.#commits.add(operation)
+    } catch (error) {
+      this.#noteFailure(error)
+      throw error
+    }
   }
 
   async #read<Method extends ReadMethod>(kind: Method, query: ReadQuery<Method>): Promise<ReadResult<Method>> {
     if (this.#closing !== undefined) throw storeClosed()
     // One of the union by construction; the compiler does not pair `kind` and `query` of a generic method.
     const request = { kind, query } as unknown as ReaderRequest
-    return (await this.#reader.request(request)) as ReadResult<Method>
+    try {
+      return (await this.#reader.request(request)) as ReadResult<Method>
+    } catch (error) {
+      this.#noteFailure(error)
+      throw error
+    }
   }
 
   /** Goes on with a purge that the last process did not finish; what this one cannot finish is left to the next. */
@@ -212,7 +226,17 @@ class SqliteStore implements Store {
 
 /** Opens the database of a directory, creating or migrating it, with exclusive use of the directory until it is closed. */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
-  const lock = lockDirectory(options.directory)
+  try {
+    return await openLocked(options, lockDirectory(options.directory))
+  } catch (error) {
+    if (error instanceof StoreError) throw error
+    throw new StoreError('failed', `The journal in ${options.directory} cannot be opened: ${String(error)}`, {
+      cause: error,
+    })
+  }
+}
+
+async function openLocked(options: SqliteStoreOptions, lock: DirectoryLock): Promise<Store> {
   const path = join(options.directory, DATABASE_FILE)
   try {
     const { maxBytes, walBytes = DEFAULT_WAL_BYTES } = options

@@ -57,7 +57,7 @@ export class WorkerChannel<Request> {
     } catch (error) {
       // Something in the request cannot be copied to another thread.
       return Promise.reject(
-        new StoreError('refused', `The journal cannot store this: ${String(error)}`, { cause: error }),
+        new StoreError('refused', `The journal refused this request: ${String(error)}`, { cause: error }),
       )
     }
     return this.#nextReply()

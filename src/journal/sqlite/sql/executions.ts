@@ -1,6 +1,6 @@
 /** Statements on `executions`: the registry of names and the index rows. */
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
-import type { ExecutionStatus } from '../../../protocol/shapes.ts'
+import type { ShownStatus } from '../../../protocol/shapes.ts'
 import type { ExecutionKey, ExecutionRow, IndexRow, NewExecution, WakeRow } from '../../store.ts'
 import {
   readNumber,
@@ -122,7 +122,7 @@ export interface StartPlace {
 
 export interface StartRange {
   readonly functionName: string
-  readonly statuses: readonly ExecutionStatus[]
+  readonly statuses: readonly ShownStatus[]
   readonly version: string | undefined
   readonly above: StartPlace
   readonly below: StartPlace
@@ -136,7 +136,7 @@ export interface StartRange {
  */
 export function executionsByStart(db: DatabaseSync): (range: StartRange) => ExecutionRow[] {
   const statements = new Map<string, ReturnType<DatabaseSync['prepare']>>()
-  const statementOf = (statuses: readonly ExecutionStatus[], oldestFirst: boolean) => {
+  const statementOf = (statuses: readonly ShownStatus[], oldestFirst: boolean) => {
     const name = `${statuses.join()} ${oldestFirst}`
     const present = statements.get(name)
     if (present !== undefined) return present
@@ -161,7 +161,7 @@ export function executionsByStart(db: DatabaseSync): (range: StartRange) => Exec
   }
 }
 
-function startRangeSql(statuses: readonly ExecutionStatus[], oldestFirst: boolean): string {
+function startRangeSql(statuses: readonly ShownStatus[], oldestFirst: boolean): string {
   const ranges = statuses.map(
     (status) => `SELECT ${COLUMNS} FROM executions WHERE function_name = ?1 AND status = '${status}'
       AND (started_at, execution_id) > (?2, ?3) AND (started_at, execution_id) < (?4, ?5)
@@ -187,7 +187,7 @@ const executionRow = (row: Row): ExecutionRow => ({
   inputHash: readText(row['input_hash']),
   retentionDays: readNumber(row['retention_days']),
   sdkInvocationId: readOptionalText(row['sdk_invocation_id']),
-  status: readText(row['status']) as ExecutionStatus,
+  status: readText(row['status']) as ShownStatus,
   endedAt: readOptionalNumber(row['ended_at']),
   wake: wakeRow(readOptionalText(row['wake_kind']), readOptionalNumber(row['wake_due_ms'])),
 })

@@ -1,7 +1,7 @@
 /** Statements on `journal`. A reader sees no journal of an execution that is being purged. */
 import type { DatabaseSync } from 'node:sqlite'
 import type { JournalRow } from '../../store.ts'
-import { readNumber, readText, storedText } from '../stored-text.ts'
+import { readNumber, readOptionalNumber, readText, storedText } from '../stored-text.ts'
 
 const NOT_PURGED = 'EXISTS (SELECT 1 FROM executions WHERE key = execution)'
 
@@ -13,6 +13,14 @@ export function newestSeq(db: DatabaseSync): (key: number) => number {
     const row = statement.get(key) as unknown as readonly [number | null]
     return row[0] ?? 0
   }
+}
+
+/** The newest seq that a reader may see, 0 without entries. Index: UNIQUE (execution, seq), its last place. */
+export function newestReadableSeq(db: DatabaseSync): (key: number) => number {
+  const statement = db.prepare(
+    `SELECT seq FROM journal WHERE execution = ? AND ${NOT_PURGED} ORDER BY seq DESC LIMIT 1`,
+  )
+  return (key) => readOptionalNumber(statement.get(key)?.['seq']) ?? 0
 }
 
 /** Adds an entry. Index: UNIQUE (execution, seq) is the compare-and-swap itself. */
