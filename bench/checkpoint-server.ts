@@ -10,14 +10,14 @@ import { openInvocations } from './open-invocations.ts'
 export type FromServer =
   | { kind: 'listening'; port: number }
   | { kind: 'begun'; arn: string; token: string }
-  | { kind: 'cpu'; user: number; system: number }
+  | { kind: 'usage'; user: number; system: number; rssBytes: number }
 
 const tell = (message: FromServer): void => {
   process.send?.(message)
 }
 
 process.on('message', (message) => {
-  if (message === 'cpu') tell({ kind: 'cpu', ...process.cpuUsage() })
+  if (message === 'usage') tell({ kind: 'usage', ...process.cpuUsage(), rssBytes: process.memoryUsage.rss() })
 })
 process.on('disconnect', () => process.exit(0))
 

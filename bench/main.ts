@@ -4,6 +4,8 @@
  */
 const BENCHMARKS: Readonly<Record<string, () => Promise<{ run(args: readonly string[]): Promise<void> }>>> = {
   checkpoint: () => import('./checkpoint.ts'),
+  scale: () => import('./scale.ts'),
+  steps: () => import('./steps.ts'),
   store: () => import('./store.ts'),
 }
 
