@@ -375,6 +375,8 @@ class World {
 
   /** When retention is over, nothing is left (spec 08 §8.6). */
   async #retire(): Promise<void> {
+    // What still queues for a busy function on behalf of executions that have ended goes first.
+    await this.#agenda.pause(MINUTE_MS, FOREVER)
     this.#jump(8 * DAY_MS)
     await this.#agenda.pause(2 * HOUR_MS, FOREVER)
     for (const { id } of this.#shadows.byId.values()) {
