@@ -34,6 +34,7 @@ export function found(entry: Entry): ExecutionState {
     at: entry.at,
     status: 'RUNNING',
     endedAt: undefined,
+    deletedAt: undefined,
     result: undefined,
     error: undefined,
     input,
@@ -120,6 +121,9 @@ function applyKind(state: ExecutionState, entry: Entry, invocation: Invocation |
       applyInvocationEnd(state, entry, running(invocation))
       return
     case 'closed':
+      return
+    case 'deleted':
+      state.deletedAt = entry.at
       return
   }
 }

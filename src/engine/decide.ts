@@ -7,7 +7,7 @@ import type { Limits } from '../protocol/limits.ts'
 import { checkpoint } from './checkpoint.ts'
 import { completeCallback, completeInvoke, heartbeatCallback } from './completions.ts'
 import { endInvocation, startInvocation } from './invocation.ts'
-import { stop, wake } from './lifecycle.ts'
+import { requestDeletion, stop, wake } from './lifecycle.ts'
 import type { Command, Decision, ExecutionState, Facts } from './model.ts'
 
 export { begin } from './lifecycle.ts'
@@ -30,5 +30,7 @@ export function decide(state: ExecutionState, command: Command, facts: Facts, li
       return wake(state, facts.now)
     case 'stop':
       return stop(state, command.error, facts.now)
+    case 'delete':
+      return requestDeletion(state, facts.now)
   }
 }

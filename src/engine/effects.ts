@@ -9,6 +9,7 @@ import type { Duty, Effect, Entry, ExecutionIndex, ExecutionState, JournalEvent,
 
 /** Call after `apply(state, entry)`; carry out after the commit. Duties go into the outbox with the entry itself. */
 export function effects(state: ExecutionState, entry: Entry): readonly Effect[] {
+  if (entry.kind === 'deleted') return [{ kind: 'duty', duty: purgeDuty(state) }]
   const owed: Effect[] = []
   for (const event of entry.events) {
     const duty = event.type === 'ChainedInvokeStarted' ? targetDuty(event) : undefined
@@ -26,6 +27,11 @@ export function effects(state: ExecutionState, entry: Entry): readonly Effect[] 
     owed.push({ kind: 'duty', duty })
   }
   return owed
+}
+
+/** It names the parent because the data may be gone before the duty to tell the parent was done. */
+function purgeDuty({ start: { executionId, parent } }: ExecutionState): Duty {
+  return { kind: 'purge', operationId: executionId, ...(parent === undefined ? undefined : { parent }) }
 }
 
 /** The duty to run a chained invoke's target; none when it failed at once (then no version was resolved). */
@@ -56,7 +62,8 @@ const isReady = (state: ExecutionState): boolean =>
   state.invocation === undefined && state.invokeAt !== undefined && state.invokeAt <= state.at
 
 export function indexOf(state: ExecutionState): ExecutionIndex {
-  return { status: state.status, endedAt: state.endedAt, wake: wakeOf(state) }
+  const status = state.deletedAt === undefined ? state.status : 'DELETING'
+  return { status, endedAt: state.endedAt, wake: wakeOf(state) }
 }
 
 function wakeOf(state: ExecutionState): Wake | undefined {

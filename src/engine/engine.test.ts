@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { callback, context, Driver, refold, START_MS, step, wait } from '../../test/engine/driver.ts'
+import { callback, context, Driver, EXECUTION_ID, refold, START_MS, step, wait } from '../../test/engine/driver.ts'
 import { decodeEntry } from './codec.ts'
 import { effects, indexOf } from './effects.ts'
+import { readSnapshot, writeSnapshot } from './snapshot.ts'
 import { showOperation, visibleOperations } from './view.ts'
 
 const noLongTexts = () => {
@@ -162,4 +163,28 @@ test('past the execution timeout nothing is accepted, even before its timer has 
   driver.respond({ Status: 'SUCCEEDED', Result: '1' })
   assert.equal(driver.state.status, 'TIMED_OUT')
   assert.equal(driver.state.error?.ErrorMessage, 'Execution timed out after 30 seconds.')
+})
+
+test('deletion is the only entry after the terminal one, and asking again tells when it was asked first', () => {
+  const driver = new Driver()
+  driver.invoke()
+  const early = driver.send({ kind: 'delete' })
+  assert.ok('error' in early && early.error.code === 'ResourceConflictException')
+  driver.respond({ Status: 'SUCCEEDED', Result: '1' })
+  const closed = driver.history
+  driver.advance(5_000)
+  const { answer, entry } = driver.accept({ kind: 'delete' })
+  assert.deepEqual(answer, { kind: 'deleted', at: driver.now })
+  assert.ok(entry)
+  assert.deepEqual(effects(driver.state, entry), [{ kind: 'duty', duty: { kind: 'purge', operationId: EXECUTION_ID } }])
+  assert.deepEqual(indexOf(driver.state), { status: 'DELETING', endedAt: driver.now - 5_000, wake: undefined })
+
+  const at = driver.now
+  driver.advance(5_000)
+  assert.deepEqual(driver.accept({ kind: 'delete' }), { entry: undefined, answer: { kind: 'deleted', at } })
+  assert.equal(driver.accept({ kind: 'wake' }).entry, undefined)
+  assert.equal(driver.accept({ kind: 'stop', error: {} }).entry, undefined)
+  assert.deepEqual(driver.history, closed)
+  assert.deepEqual(refold(driver.journal), driver.state)
+  assert.deepEqual(readSnapshot(writeSnapshot(driver.state)), driver.state)
 })

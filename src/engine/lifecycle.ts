@@ -1,4 +1,5 @@
-/** The life of the execution itself (spec 08 §8.1–8.3): its first entry, timers at rest, stop, timeout, its last event. */
+/** The life of the execution itself (spec 08 §8.1–8.3): its first entry, timers at rest, stop, timeout, its last event, deletion. */
+import { ApiError, TEXT } from '../protocol/errors.ts'
 import type { ErrorObject } from '../protocol/shapes.ts'
 import { deadlineOf } from './checkpoint.ts'
 import { Draft } from './draft.ts'
@@ -43,6 +44,14 @@ export function stop(state: ExecutionState, error: ErrorObject, now: number): De
   if (state.endedAt !== undefined) return { entry: undefined, answer: { kind: 'stopped', at: state.endedAt } }
   if (now >= deadlineOf(state)) return closeWith(state, { type: 'ExecutionTimedOut', error: timeoutError(state) }, now)
   return closeWith(state, { type: 'ExecutionStopped', error }, now)
+}
+
+/** Only a closed execution may be deleted; asking again tells when it was asked first (spec 01 §1.10). */
+export function requestDeletion(state: ExecutionState, now: number): Decision {
+  if (state.deletedAt !== undefined) return { entry: undefined, answer: { kind: 'deleted', at: state.deletedAt } }
+  if (state.endedAt === undefined) return { error: new ApiError('ResourceConflictException', TEXT.executionRunning) }
+  const draft = new Draft(state, now)
+  return { entry: { ...draft.base(), kind: 'deleted' }, answer: { kind: 'deleted', at: draft.at } }
 }
 
 /** The end of ExecutionTimeout (spec 08 §8.2). */

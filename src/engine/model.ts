@@ -16,6 +16,7 @@ import type {
   OperationStatus,
   OperationType,
   OperationUpdate,
+  ShownStatus,
 } from '../protocol/shapes.ts'
 
 /** Texts up to this length stay in the state; longer ones are referenced by (seq, index). */
@@ -134,6 +135,7 @@ export type EntryKind =
   | 'woke'
   | 'invocationEnded'
   | 'closed'
+  | 'deleted'
 
 export interface EntryBase {
   readonly v: number
@@ -180,6 +182,8 @@ export type Entry = EntryBase &
         readonly again?: boolean
       }
     | { readonly kind: 'closed' }
+    /** Its deletion was asked for: the only entry after a terminal one, and the last (decision 8). Has no events. */
+    | { readonly kind: 'deleted' }
   )
 
 /** Which client call completed a callback: its repeat gets the same answer (decision 19). */
@@ -266,6 +270,8 @@ export interface ExecutionState {
   at: number
   status: ExecutionStatus
   endedAt: number | undefined
+  /** When its deletion was asked for; from then on it is shown as DELETING. */
+  deletedAt: number | undefined
   result: StoredText | undefined
   error: ErrorObject | undefined
   input: StoredText
@@ -352,6 +358,7 @@ export type Command =
   /** Timers may be due: evaluate them. */
   | { readonly kind: 'wake' }
   | { readonly kind: 'stop'; readonly error: ErrorObject }
+  | { readonly kind: 'delete' }
 
 /** What the caller of a command is told. */
 export type Answer =
@@ -364,6 +371,7 @@ export type Answer =
       readonly replayOf?: number
     }
   | { readonly kind: 'stopped'; readonly at: number }
+  | { readonly kind: 'deleted'; readonly at: number }
   | {
       readonly kind: 'invocation'
       readonly number: number
@@ -409,6 +417,8 @@ export type Duty =
     }
   /** Tell the parent that this execution has ended. */
   | { readonly kind: 'completeParent'; readonly parentExecutionId: string; readonly operationId: string }
+  /** Remove the data of this execution. Key: the EXECUTION operation. */
+  | { readonly kind: 'purge'; readonly operationId: string; readonly parent?: ExecutionStart['parent'] }
 
 /** What a committed entry obliges the shell to do, as data. */
 export type Effect =
@@ -420,7 +430,7 @@ export type Effect =
 
 /** The row of the list of executions: written when it changes (decision 6). */
 export interface ExecutionIndex {
-  readonly status: ExecutionStatus
+  readonly status: ShownStatus
   readonly endedAt: number | undefined
   readonly wake: Wake | undefined
 }

@@ -19,6 +19,7 @@ export function readSnapshot(text: string): ExecutionState {
   return {
     ...raw,
     endedAt: raw.endedAt,
+    deletedAt: raw.deletedAt,
     result: raw.result,
     error: raw.error,
     invocation: raw.invocation === undefined ? undefined : { ...raw.invocation, outcome: raw.invocation.outcome },

@@ -62,6 +62,7 @@ export const TEXT = {
   callbackClosed: 'The callback is either timed out or already completed', // 08 §8.5
   invalidCallbackId: 'Invalid callback id', // 08 §8.5
   executionNotFound: 'Durable Execution does not exist', // 01 §1.3
+  executionRunning: 'The durable execution is running. Only a closed execution can be deleted: stop it first.', // 01 §1.10
   invalidMarker: 'Invalid Marker', // 01 §1.0
   unqualified: 'You cannot invoke a durable function using an unqualified ARN.', // 07 §7.1
 } as const

@@ -42,7 +42,7 @@ export interface InputMember {
 
 export interface OperationSpec {
   readonly name: string
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'DELETE'
   /** A label `{Name}` is one percent-encoded segment; `{Name+}` may also arrive with real slashes (spec 01 §1.0). */
   readonly path: string
   readonly input: { readonly [member: string]: InputMember }
@@ -132,6 +132,14 @@ export const OPERATIONS = {
     input: { DurableExecutionArn: executionArn, IncludeExecutionData: includeExecutionData },
     status: 200,
     errors: WITH_NOT_FOUND,
+  },
+  DeleteDurableExecution: {
+    name: 'DeleteDurableExecution',
+    method: 'DELETE',
+    path: '/2025-12-01/durable-executions/{DurableExecutionArn+}',
+    input: { DurableExecutionArn: executionArn },
+    status: 202,
+    errors: [...WITH_NOT_FOUND, 'ResourceConflictException'],
   },
   ListDurableExecutionsByFunction: {
     name: 'ListDurableExecutionsByFunction',

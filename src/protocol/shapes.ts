@@ -17,6 +17,8 @@ export type OperationStatus =
   | 'STOPPED'
 export type ExecutionStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'STOPPED'
 export type ClosedStatus = Exclude<ExecutionStatus, 'RUNNING'>
+/** What get and list show: a closed execution that is being deleted is DELETING until its data is gone (spec 01 §1.10). */
+export type ShownStatus = ExecutionStatus | 'DELETING'
 
 export const OPERATION_TYPES: readonly OperationType[] = [
   'EXECUTION',

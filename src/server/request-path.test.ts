@@ -34,7 +34,8 @@ const ROWS: readonly [method: string, path: string, route: string | undefined, l
   // Nothing of ours.
   ['GET', '/2015-03-31/functions/f/policy', undefined],
   ['POST', '/2015-03-31/functions', undefined],
-  ['DELETE', `${EXECUTIONS}/${ARN}`, undefined],
+  ['DELETE', `${EXECUTIONS}/${ARN}`, 'DeleteDurableExecution', ARN],
+  ['PUT', `${EXECUTIONS}/${ARN}`, undefined],
   ['POST', `${EXECUTIONS}/checkpoint`, undefined],
   ['POST', `${EXECUTIONS}//checkpoint`, undefined],
   ['GET', `${EXECUTIONS}`, undefined],

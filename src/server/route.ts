@@ -53,7 +53,7 @@ export interface RouteBody {
 
 export interface Route {
   readonly name: string
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'DELETE'
   /** A template as in `protocol/operations.ts`. */
   readonly path: string
   /** Absent: a body is not read. */

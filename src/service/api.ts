@@ -11,6 +11,7 @@ import type {
   HistoryEvent,
   Operation,
   OperationUpdate,
+  ShownStatus,
 } from '../protocol/shapes.ts'
 import type { FunctionVersion } from './ports.ts'
 
@@ -23,7 +24,7 @@ export interface ExecutionSummary {
   readonly DurableExecutionArn: string
   readonly DurableExecutionName: string
   readonly FunctionArn: string
-  readonly Status: ExecutionStatus
+  readonly Status: ShownStatus
   readonly StartTimestamp: number
   readonly EndTimestamp?: number
 }
@@ -104,6 +105,8 @@ export interface DurableService {
     readonly arn: ExecutionArn
     readonly error: ErrorObject
   }): Promise<{ readonly StopTimestamp: number }>
+  /** Durable when this resolves; the data is removed soon after, also across a crash (spec 01 §1.10, decision 8). */
+  delete(request: { readonly arn: ExecutionArn }): Promise<{ readonly DeletionRequestTimestamp: number }>
   completeCallback(request: {
     readonly callbackId: string
     readonly outcome: 'SUCCEEDED' | 'FAILED'

@@ -1,7 +1,8 @@
 /** One execution as GetDurableExecution shows it (spec 01 §1.3). */
+import { indexOf } from '../engine/effects.ts'
 import type { ExecutionState } from '../engine/model.ts'
 import type { ExecutionKey } from '../journal/store.ts'
-import type { DurableConfig } from '../protocol/shapes.ts'
+import type { DurableConfig, ShownStatus } from '../protocol/shapes.ts'
 import type { ExecutionDescription } from './api.ts'
 import { Later, type Texts } from './texts.ts'
 
@@ -12,12 +13,13 @@ export function describeExecution(
 ): ExecutionDescription | Later<ExecutionDescription> {
   const described = outlineOf(state, options.includeData, options.defaultRetentionDays)
   if (!options.includeData) return described
-  const { input, result, error, status } = state
+  const { input, result, error } = state
+  const { Status: status } = described
   const data = (inputText: string, resultText: string | undefined): ExecutionDescription => ({
     ...described,
     InputPayload: inputText,
     ...(status === 'SUCCEEDED' && resultText !== undefined ? { Result: resultText } : undefined),
-    ...(status !== 'SUCCEEDED' && error !== undefined ? { Error: error } : undefined),
+    ...(hasError(status) && error !== undefined ? { Error: error } : undefined),
   })
   if (typeof input === 'string' && typeof result !== 'object') return data(input, result)
   return new Later(async () =>
@@ -28,14 +30,16 @@ export function describeExecution(
   )
 }
 
+const hasError = (status: ShownStatus): boolean => status === 'FAILED' || status === 'TIMED_OUT' || status === 'STOPPED'
+
 function outlineOf(state: ExecutionState, includeData: boolean, defaultRetentionDays: number): ExecutionDescription {
-  const { start, startedAt, endedAt, status } = state
+  const { start, startedAt, endedAt } = state
   return {
     DurableExecutionArn: start.arn,
     DurableExecutionName: start.name,
     FunctionArn: start.functionArn,
     Version: start.version,
-    Status: status,
+    Status: indexOf(state).status,
     StartTimestamp: startedAt,
     ...(endedAt === undefined ? undefined : { EndTimestamp: endedAt }),
     ...(start.traceHeader === undefined ? undefined : { TraceHeader: { XAmznTraceId: start.traceHeader } }),

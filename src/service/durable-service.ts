@@ -173,7 +173,7 @@ class Service implements RunningService {
     const indexed = watch.indexed.bind(watch)
     this.#starts = new Starts({ store, committer, lanes, functions, clock, entropy, limits, indexed })
     const plainRuns = new PlainRuns({ queues, entropy, activity })
-    const duties = new Duties({ lanes, texts, starts: this.#starts, plainRuns, limits, log })
+    const duties = new Duties({ store, lanes, texts, starts: this.#starts, plainRuns, limits, log })
     this.#queuedInvocations = new QueuedInvocations({
       committer,
       plainRuns,
@@ -314,6 +314,17 @@ class Service implements RunningService {
       look: ({ answer }) => {
         if (answer.kind !== 'stopped') throw new Error(`a stop was answered with '${answer.kind}'`)
         return { StopTimestamp: answer.at }
+      },
+    })
+  }
+
+  delete({ arn }: Parameters<DurableService['delete']>[0]): ReturnType<DurableService['delete']> {
+    return this.#submit(arn.executionId, {
+      command: { kind: 'delete' },
+      ...this.#meant(arn),
+      look: ({ answer }) => {
+        if (answer.kind !== 'deleted') throw new Error(`a deletion was answered with '${answer.kind}'`)
+        return { DeletionRequestTimestamp: answer.at }
       },
     })
   }

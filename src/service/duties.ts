@@ -1,6 +1,6 @@
 /** What each duty of an execution means, and how it is done: once or several times with the same effect. */
 import type { Command, Duty } from '../engine/model.ts'
-import type { OutboxRow } from '../journal/store.ts'
+import type { OutboxRow, Store } from '../journal/store.ts'
 import type { Limits } from '../protocol/limits.ts'
 import type { ExecutionEnd } from './api.ts'
 import { executionNotFound, isNotFound } from './failures.ts'
@@ -15,6 +15,7 @@ import { readEnd } from './waiters.ts'
 type Completion = Omit<Command & { kind: 'completeInvoke' }, 'kind' | 'operationId'>
 
 export class Duties {
+  readonly #store: Store
   readonly #lanes: Lanes
   readonly #texts: Texts
   readonly #starts: Starts
@@ -23,6 +24,7 @@ export class Duties {
   readonly #log: ServiceLog
 
   constructor(deps: {
+    store: Store
     lanes: Lanes
     texts: Texts
     starts: Starts
@@ -30,6 +32,7 @@ export class Duties {
     limits: Limits
     log: ServiceLog
   }) {
+    this.#store = deps.store
     this.#lanes = deps.lanes
     this.#texts = deps.texts
     this.#starts = deps.starts
@@ -45,7 +48,9 @@ export class Duties {
       case 'invokePlain':
         return this.#invokePlain(row, duty)
       case 'completeParent':
-        return this.#completeParent(row.executionId, duty)
+        return this.#completeParent(row.executionId, duty.parentExecutionId, duty.operationId)
+      case 'purge':
+        return this.#purge(row.executionId, duty)
     }
   }
 
@@ -69,13 +74,22 @@ export class Duties {
     return { outcome: 'FAILED', error: { ErrorMessage: 'CHAINED_INVOKE response could not be decoded as UTF-8.' } }
   }
 
-  async #completeParent(childId: string, duty: Duty & { kind: 'completeParent' }): Promise<'done' | 'later'> {
-    const { parentExecutionId, operationId } = duty
+  async #completeParent(childId: string, parentExecutionId: string, operationId: string): Promise<'done'> {
     const end = await this.#unlessGone(childId, () => readEnd(this.#lanes, this.#texts, childId))
     if (end === 'gone') return 'done'
     if (end === undefined) throw new Error(`execution ${childId} owes its end and is open`)
     const timeoutSeconds = end.status === 'TIMED_OUT' ? await this.#timeoutOf(childId) : 0
     return this.#complete(parentExecutionId, operationId, completionOfChild(end, timeoutSeconds))
+  }
+
+  /** A parent that waits for the end of this execution must have been told before nobody knows it any more. */
+  async #purge(executionId: string, { parent }: Duty & { kind: 'purge' }): Promise<'done'> {
+    const row = await this.#store.findById(executionId)
+    if (row === undefined) return 'done'
+    if (parent !== undefined) await this.#completeParent(executionId, parent.executionId, parent.operationId)
+    await this.#store.purge({ key: row.key })
+    this.#lanes.forget(executionId)
+    return 'done'
   }
 
   #timeoutOf(executionId: string): Promise<number> {

@@ -8,7 +8,7 @@ import type { ExecutionStart } from '../engine/model.ts'
 import type { ExecutionKey, Store } from '../journal/store.ts'
 import type { HistoryEvent } from '../protocol/shapes.ts'
 import type { DurableService } from './api.ts'
-import { invalidMarker } from './failures.ts'
+import { executionNotFound, invalidMarker } from './failures.ts'
 import { pageSize, parsePosition } from './markers.ts'
 
 type Request = Parameters<DurableService['history']>[0]
@@ -31,6 +31,8 @@ export async function readHistory(store: Store, head: HistoryHead, request: Requ
       if (event.EventId >= range.fromEventId && event.EventId <= range.toEventId) events.push(event)
     }
   }
+  // Entries go with their execution only, which was deleted while it was being looked at.
+  if (events.length !== range.toEventId - range.fromEventId + 1) throw executionNotFound()
   if (request.reverse) events.reverse()
   const more = request.reverse ? range.fromEventId > 1 : range.toEventId < head.lastEventId
   const last = request.reverse ? range.fromEventId : range.toEventId

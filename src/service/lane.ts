@@ -113,6 +113,8 @@ export class Lane {
   #loaded: Loaded | undefined
   #state: 'idle' | 'loading' | 'committing' = 'idle'
   #working = false
+  /** Forget the state as soon as nothing is in flight. */
+  #gone = false
   /** Set on every use, cleared by the cache's sweep. */
   recentlyUsed = true
 
@@ -150,6 +152,12 @@ export class Lane {
     this.#shell.resized(loaded.bytes)
   }
 
+  /** The execution is gone from the store: whatever is folded, or being read, means nothing any more. */
+  forget(): void {
+    if (this.#working) this.#gone = true
+    else this.evict()
+  }
+
   /** Forgets the folded state; only while nothing waits. */
   evict(): void {
     this.#drop()
@@ -159,6 +167,10 @@ export class Lane {
   #pump(): void {
     this.recentlyUsed = true
     while (this.#state === 'idle') {
+      if (this.#gone) {
+        this.#gone = false
+        this.#drop()
+      }
       if (this.#commands.length === 0 && this.#reads.length === 0) {
         this.#rest()
         return

@@ -50,8 +50,7 @@ export class Lanes {
 
   /** The execution is gone from the store. */
   forget(executionId: string): void {
-    const lane = this.#lanes.get(executionId)
-    if (lane?.evictable) lane.evict()
+    this.#lanes.get(executionId)?.forget()
   }
 
   #sweep(): void {

@@ -1,18 +1,18 @@
 /** Executions of a function (spec 01 §1.5), straight from the store's index. */
 import type { ExecutionRow, ListQuery, Store } from '../journal/store.ts'
 import { functionArn, type Place } from '../protocol/arn.ts'
-import type { ExecutionStatus } from '../protocol/shapes.ts'
+import type { ShownStatus } from '../protocol/shapes.ts'
 import type { DurableService, ExecutionSummary } from './api.ts'
 import { formatListMarker, pageSize, parseListMarker } from './markers.ts'
 
 type Request = Parameters<DurableService['list']>[0]
 type Page = Awaited<ReturnType<DurableService['list']>>
 
-const STATUSES: readonly string[] = ['RUNNING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'STOPPED']
-const isStatus = (text: string): text is ExecutionStatus => STATUSES.includes(text)
+const STATUSES: readonly string[] = ['RUNNING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'STOPPED', 'DELETING']
+const isStatus = (text: string): text is ShownStatus => STATUSES.includes(text)
 
 export async function listExecutions(store: Store, place: Place, request: Request): Promise<Page> {
-  // PAUSED, PAUSING and DELETING are accepted and match nothing (spec 12.2 row 16).
+  // PAUSED and PAUSING are accepted and match nothing (spec 12.2 row 16).
   const statuses = request.statuses?.filter(isStatus)
   if (statuses !== undefined && statuses.length === 0 && request.statuses?.length !== 0) {
     return { DurableExecutions: [] }

@@ -195,6 +195,7 @@ const startedOf = ({ arn, executionId, version }: Started): Started => ({ arn, e
 /** A start by a name that is taken: the same start again, or a conflict (spec 07 §7.3). */
 function attached(row: ExecutionRow, { target, versionDrawn }: StartRequest, inputHash: string): Started {
   const sameVersion = versionDrawn === true || row.version === target.version
-  if (row.inputHash !== inputHash || !sameVersion) throw alreadyStarted(row.arn)
+  // One that is being deleted has no outcome to give any more, and still has its name (spec 01 §1.10).
+  if (row.status === 'DELETING' || row.inputHash !== inputHash || !sameVersion) throw alreadyStarted(row.arn)
   return startedOf(row)
 }

@@ -7,6 +7,7 @@ import type { Entry, OperationState, StoredText, TextRef } from '../engine/model
 import { type ReadText, showOperation, textOfEntry, textRefs } from '../engine/view.ts'
 import type { ExecutionKey, Store } from '../journal/store.ts'
 import type { Operation } from '../protocol/shapes.ts'
+import { executionNotFound } from './failures.ts'
 
 /** A view that needs the journal: made after the commit, when the entries it refers to can be read. */
 export class Later<T> {
@@ -71,7 +72,8 @@ export class Texts {
 
   async #entry(seq: number, key: ExecutionKey): Promise<readonly [number, Entry]> {
     const row = await this.#store.readEntry({ key, seq })
-    if (row === undefined) throw new Error(`journal entry ${seq} is gone`)
+    // An entry goes with its execution only, which was deleted while it was being looked at.
+    if (row === undefined) throw executionNotFound()
     return [seq, decodeEntry(row.text)]
   }
 }

@@ -15,5 +15,5 @@ export function foldedHistory(journal: readonly string[]): string {
     }),
   )
   const events = entries.flatMap((entry) => historyEvents(entry, state.start, true))
-  return `${JSON.stringify({ status: state.status, result: state.result, error: state.error, events, operations }, null, 1)}\n`
+  return `${JSON.stringify({ status: state.status, deletedAt: state.deletedAt, result: state.result, error: state.error, events, operations }, null, 1)}\n`
 }

@@ -112,6 +112,14 @@ const SCENARIOS: Readonly<Record<string, () => Driver>> = {
     driver.accept({ kind: 'stop', error: { ErrorMessage: 'enough' } })
     return driver
   },
+  deleted() {
+    const driver = new Driver()
+    driver.checkpoint(driver.invoke(), step('a', 'SUCCEED', { Payload: '1' }))
+    driver.respond({ Status: 'SUCCEEDED', Result: '"done"' })
+    driver.advance(5_000)
+    driver.accept({ kind: 'delete' })
+    return driver
+  },
   'timed-out'() {
     const driver = new Driver({}, 30)
     driver.checkpoint(driver.invoke(), wait('w', 100))

@@ -86,6 +86,7 @@ export class RecordingService implements DurableService {
   history: DurableService['history'] = (request) => this.#record('history', request)(request)
   list: DurableService['list'] = (request) => this.#record('list', request)(request)
   stop: DurableService['stop'] = (request) => this.#record('stop', request)(request)
+  delete: DurableService['delete'] = (request) => this.#record('delete', request)(request)
   completeCallback: DurableService['completeCallback'] = (request) => this.#record('completeCallback', request)(request)
   heartbeatCallback: DurableService['heartbeatCallback'] = (request) =>
     this.#record('heartbeatCallback', request)(request)

@@ -18,6 +18,7 @@ export class FaultyStore implements Store {
   #readFaults = 0
   #cut = false
   #gate: Promise<void> | undefined
+  #purgeGate: Promise<void> | undefined
   /** Every batch that reached the store, in order. */
   readonly batches: AppendBatch[] = []
   /** Called before a batch is written: where another writer can be first. */
@@ -51,6 +52,16 @@ export class FaultyStore implements Store {
     this.#gate = promise
     return () => {
       this.#gate = undefined
+      resolve()
+    }
+  }
+
+  /** Purges wait until the returned function is called. */
+  holdPurges(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#purgeGate = promise
+    return () => {
+      this.#purgeGate = undefined
       resolve()
     }
   }
@@ -93,7 +104,10 @@ export class FaultyStore implements Store {
   listOutbox: Store['listOutbox'] = (query) => this.#read(() => this.#behind.listOutbox(query))
   listExpired: Store['listExpired'] = (query) => this.#read(() => this.#behind.listExpired(query))
   readSnapshot: Store['readSnapshot'] = (query) => this.#read(() => this.#behind.readSnapshot(query))
-  purge: Store['purge'] = (query) => (this.#cut ? never : this.#behind.purge(query))
+  purge: Store['purge'] = async (query) => {
+    await this.#purgeGate
+    return this.#cut ? never : this.#behind.purge(query)
+  }
   close: Store['close'] = () => this.#behind.close()
   writeSnapshot: Store['writeSnapshot'] = (query) => {
     this.snapshots += 1
