@@ -118,7 +118,7 @@ function applyKind(state: ExecutionState, entry: Entry, invocation: Invocation |
       state.invokeAt = Math.min(state.invokeAt ?? entry.at, entry.at)
       return
     case 'invocationEnded':
-      applyInvocationEnd(state, entry, running(invocation))
+      applyInvocationEnd(state, entry)
       return
     case 'closed':
       return
@@ -139,11 +139,7 @@ function applyCheckpoint(state: ExecutionState, entry: Entry & { kind: 'checkpoi
   }
 }
 
-function applyInvocationEnd(
-  state: ExecutionState,
-  entry: Entry & { kind: 'invocationEnded' },
-  ended: Invocation,
-): void {
+function applyInvocationEnd(state: ExecutionState, entry: Entry & { kind: 'invocationEnded' }): void {
   state.invocation = undefined
   if (state.status !== 'RUNNING') return
   if (entry.normal) {
@@ -154,7 +150,7 @@ function applyInvocationEnd(
     state.platformFailures += 1
   } else {
     state.failures += 1
-    state.failingSince ??= ended.startedAt
+    state.failingSince ??= entry.at
   }
   state.invokeAt = entry.again === true || state.unseen.size > 0 ? entry.at : entry.retry?.dueMs
 }

@@ -123,8 +123,9 @@ function failed(
   now: number,
   limits: Limits,
 ): Decision {
-  const failingSince = state.failingSince ?? invocation.startedAt
-  const giveUp = limits.invocationRetryGiveUpMs > 0 && now - failingSince >= limits.invocationRetryGiveUpMs
+  // Counted from the end of the first failure: however long that invocation ran, it is tried once more.
+  const failingMs = state.failingSince === undefined ? 0 : now - state.failingSince
+  const giveUp = limits.invocationRetryGiveUpMs > 0 && failingMs >= limits.invocationRetryGiveUpMs
   if (outcome.kind === 'error' && giveUp) {
     return finish(state, invocation, { status: 'FAILED', error: outcome.error }, outcome.error, now)
   }

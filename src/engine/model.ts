@@ -292,7 +292,7 @@ export interface ExecutionState {
   readonly unseen: Set<string>
   /** No invocation runs and one is due: now (0) or at a time. */
   invokeAt: number | undefined
-  /** Invocations that the function failed since the last that ended normally, and when the first of them started. */
+  /** Invocations that the function failed since the last that ended normally, and when the first of them ended. */
   failures: number
   failingSince: number | undefined
   /** Invocations that the platform failed, in a row. */

@@ -8,14 +8,14 @@ import type { Clock, Timers } from './ports.ts'
 export class Alarms {
   readonly #clock: Clock
   readonly #timers: Timers
-  readonly #ring: (executionId: string) => void
+  readonly #ring: (executionId: string, lateMs: number) => void
   readonly #heap = new DueHeap()
   /** Executions whose due time ends them (spec 08 §8.2): a clock that skips idle time must not skip there. */
   readonly #deadlines = new Set<string>()
   #armed: { readonly dueMs: number; readonly cancel: () => void } | undefined
   #stopped = false
 
-  constructor(deps: { clock: Clock; timers: Timers; ring: (executionId: string) => void }) {
+  constructor(deps: { clock: Clock; timers: Timers; ring: (executionId: string, lateMs: number) => void }) {
     this.#clock = deps.clock
     this.#timers = deps.timers
     this.#ring = deps.ring
@@ -49,6 +49,12 @@ export class Alarms {
     return first === undefined || this.#deadlines.has(first.id) ? undefined : first.dueMs
   }
 
+  /** How long the earliest due time has passed without ringing. */
+  get overdueMs(): number {
+    const first = this.#heap.peek()
+    return first === undefined ? 0 : Math.max(0, this.#clock.now() - first.dueMs)
+  }
+
   stop(): void {
     this.#stopped = true
     this.#armed?.cancel()
@@ -68,9 +74,9 @@ export class Alarms {
   #fire(): void {
     this.#armed = undefined
     const now = this.#clock.now()
-    for (let id = this.#heap.takeDue(now); id !== undefined; id = this.#heap.takeDue(now)) {
-      this.#deadlines.delete(id)
-      this.#ring(id)
+    for (let due = this.#heap.takeDue(now); due !== undefined; due = this.#heap.takeDue(now)) {
+      this.#deadlines.delete(due.id)
+      this.#ring(due.id, now - due.dueMs)
     }
     this.#arm()
   }

@@ -11,6 +11,9 @@ const RECHECK_MS = 5_000
 
 export const systemClock: Clock = { now: () => Date.now() }
 
+/** For durations: never goes back, whatever happens to the wall clock. */
+export const systemStopwatch = (): number => performance.now()
+
 /** Runs `call` on the next turn of the event loop: after the input that is already there, before anything sleeps. */
 export const systemNextTurn = (call: () => void): void => {
   setImmediate(call)

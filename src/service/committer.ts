@@ -11,7 +11,7 @@
 import type { AppendBatch, AppendItem, AppendResult, OutboxRow, Store } from '../journal/store.ts'
 import type { Activity } from './activity.ts'
 import type { ServiceLog } from './log.ts'
-import type { Clock, Timers } from './ports.ts'
+import type { Clock, Counter, Histogram, Metrics, Timers } from './ports.ts'
 
 /** Told how the append went; `undefined` when the store failed and the fate of the item is unknown. */
 export type Committed = (result: AppendResult | undefined) => void
@@ -39,6 +39,10 @@ export class Committer {
   readonly #timers: Timers
   readonly #activity: Activity
   readonly #log: ServiceLog
+  readonly #metrics: Metrics
+  readonly #commitSeconds: Histogram
+  readonly #batchItems: Histogram
+  readonly #failures: Counter
   #items: AppendItem[] = []
   #dones: Committed[] = []
   #settlements: Settlement[] = []
@@ -55,6 +59,7 @@ export class Committer {
     timers: Timers
     activity: Activity
     log: ServiceLog
+    metrics: Metrics
   }) {
     this.#store = deps.store
     this.#nextTurn = deps.nextTurn
@@ -62,6 +67,11 @@ export class Committer {
     this.#timers = deps.timers
     this.#activity = deps.activity
     this.#log = deps.log
+    this.#metrics = deps.metrics
+    this.#commitSeconds = deps.metrics.histogram('perdure_store_commit_duration_seconds')
+    this.#batchItems = deps.metrics.histogram('perdure_store_batch_items')
+    this.#failures = deps.metrics.counter('perdure_store_commit_failures_total')
+    deps.metrics.read('perdure_store_backlog_items', () => this.#items.length + this.#postings.length)
   }
 
   /** The store does not keep up: new work is shed before what is under way (decision 18). */
@@ -117,8 +127,11 @@ export class Committer {
       settled: settlements.map(({ id }) => id),
       ...(postings.length > 0 ? { posted: postings.map(({ row }) => row) } : {}),
     }
+    const began = this.#metrics.now()
     this.#store.append(batch).then(
       (results) => {
+        this.#commitSeconds.observe((this.#metrics.now() - began) / 1_000)
+        this.#batchItems.observe(items.length)
         this.#itemsPerBatch = Math.min(MAX_ITEMS_PER_BATCH, this.#itemsPerBatch * 2)
         for (const [i, done] of dones.entries()) done(results[i])
         for (const { done } of settlements) done()
@@ -126,6 +139,7 @@ export class Committer {
         this.#landed(this.#items.length + this.#settlements.length + this.#postings.length > 0)
       },
       (error: unknown) => {
+        this.#failures.add()
         this.#log('error', 'The store failed to append a batch', error)
         this.#itemsPerBatch = 1
         for (const done of dones) done(undefined)

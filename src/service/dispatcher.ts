@@ -11,13 +11,14 @@ import { visibleOperations } from '../engine/view.ts'
 import type { ExecutionKey } from '../journal/store.ts'
 import type { Limits } from '../protocol/limits.ts'
 import type { Activity } from './activity.ts'
+import type { ExecutionFigures } from './execution-figures.ts'
 import { executionNotFound, isTemporary } from './failures.ts'
 import type { FunctionQueues } from './function-queues.ts'
 import { eventText, pageOf } from './invocation-event.ts'
 import type { Seen } from './lane.ts'
 import type { Lanes } from './lanes.ts'
-import type { ServiceLog } from './log.ts'
-import type { Entropy, InvocationResult, Slot } from './ports.ts'
+import type { LogSubject, ServiceLog } from './log.ts'
+import type { Entropy, InvocationResult, Metrics, Slot } from './ports.ts'
 import type { Pauses } from './retries.ts'
 import { settled, type Texts } from './texts.ts'
 
@@ -50,6 +51,9 @@ export class Dispatcher {
   readonly #activity: Activity
   readonly #pauses: Pauses
   readonly #log: ServiceLog
+  readonly #lookAgain: (executionId: string) => void
+  readonly #metrics: Metrics
+  readonly #figures: ExecutionFigures
   /** Executions whose invocation this process has recorded and not seen the end of. */
   readonly #running = new Set<string>()
   #stopped = false
@@ -63,6 +67,9 @@ export class Dispatcher {
     activity: Activity
     pauses: Pauses
     log: ServiceLog
+    lookAgain: (executionId: string) => void
+    metrics: Metrics
+    figures: ExecutionFigures
   }) {
     this.#lanes = deps.lanes
     this.#texts = deps.texts
@@ -72,6 +79,9 @@ export class Dispatcher {
     this.#activity = deps.activity
     this.#pauses = deps.pauses
     this.#log = deps.log
+    this.#lookAgain = deps.lookAgain
+    this.#metrics = deps.metrics
+    this.#figures = deps.figures
   }
 
   get running(): number {
@@ -112,11 +122,17 @@ export class Dispatcher {
     const { executionId } = due
     if (this.#stopped || this.#running.has(executionId)) return slot.release()
     const invocation = await this.#record(due, begun)
-    if (invocation === undefined) return slot.release()
+    if (invocation === undefined) {
+      slot.release()
+      // Nothing was due after all (the clock may have been set back), and its alarm was disarmed for the offer.
+      this.#lookAgain(executionId)
+      return
+    }
     const event = await this.#event(due, invocation)
     if (event === undefined) return slot.release()
     const { requestId, arn, tenantId, traceHeader } = invocation
     this.#activity.invocationBegan()
+    const began = this.#metrics.now()
     const result = await slot.run({
       requestId,
       event,
@@ -124,6 +140,7 @@ export class Dispatcher {
       ...(tenantId === undefined ? undefined : { tenantId }),
       ...(traceHeader === undefined ? undefined : { traceHeader }),
     })
+    this.#figures.invoked(due.functionName, began, result)
     void this.#end(due, requestId, outcomeOf(result)).finally(() => this.#activity.invocationEnded())
   }
 
@@ -146,7 +163,7 @@ export class Dispatcher {
       this.#running.delete(executionId)
       begun()
       if (isTemporary(error)) void this.#offerLater(due)
-      else this.#log('warn', `Execution ${executionId} could not be invoked`, error)
+      else this.#log('warn', `Execution ${executionId} could not be invoked`, error, subjectOf(due, requestId))
       return undefined
     }
   }
@@ -165,7 +182,7 @@ export class Dispatcher {
       const shown = this.#texts.show(invocation.operations, invocation.key)
       return eventText({ ...invocation, operations: await settled(shown) })
     } catch (error) {
-      this.#log('error', `No event for execution ${due.executionId}`, error)
+      this.#log('error', `No event for execution ${due.executionId}`, error, subjectOf(due, invocation.requestId))
       const failure = { ErrorType: 'ServiceException', ErrorMessage: 'The state of the execution could not be read.' }
       void this.#end(due, invocation.requestId, { kind: 'platform', error: failure })
       return undefined
@@ -191,7 +208,7 @@ export class Dispatcher {
           // A stopped service leaves the invocation recorded as running: the next one supersedes it.
           if (isTemporary(error) && this.#stopped) return
           if (!isTemporary(error)) {
-            this.#log('warn', `The end of invocation ${requestId} was not recorded`, error)
+            this.#log('warn', `The end of invocation ${requestId} was not recorded`, error, subjectOf(due, requestId))
             return
           }
           this.#activity.end()
@@ -209,6 +226,12 @@ export class Dispatcher {
     this.offer(due)
   }
 }
+
+const subjectOf = ({ executionId, functionName }: DueExecution, requestId: string): LogSubject => ({
+  requestId,
+  executionId,
+  functionName,
+})
 
 const utf8 = new TextDecoder()
 

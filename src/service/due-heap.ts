@@ -50,12 +50,12 @@ export class DueHeap {
     this.#down(this.#up(place))
   }
 
-  /** Removes and returns the earliest id that is due at `nowMs`. */
-  takeDue(nowMs: number): string | undefined {
+  /** Removes and returns the earliest that is due at `nowMs`. */
+  takeDue(nowMs: number): { readonly id: string; readonly dueMs: number } | undefined {
     const first = this.#nodes[0]
     if (first === undefined || first.dueMs > nowMs) return undefined
     this.delete(first.id)
-    return first.id
+    return first
   }
 
   #put(node: Node, place: number): void {

@@ -17,11 +17,12 @@ import type { Limits } from '../protocol/limits.ts'
 import type { Operation } from '../protocol/shapes.ts'
 import { Activity } from './activity.ts'
 import type { CheckpointResult, DurableService } from './api.ts'
-import { createSystemTimers, systemClock, systemNextTurn } from './clock-adapters.ts'
+import { createSystemTimers, systemClock, systemNextTurn, systemStopwatch } from './clock-adapters.ts'
 import { Committer } from './committer.ts'
 import { describeExecution } from './description.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { Duties } from './duties.ts'
+import { ExecutionFigures } from './execution-figures.ts'
 import {
   busy,
   callbackClosed,
@@ -40,9 +41,10 @@ import { listExecutions } from './listing.ts'
 import { loadAsOf } from './loading.ts'
 import type { ServiceLog } from './log.ts'
 import { pageSize, parsePosition } from './markers.ts'
+import { MetricRegistry } from './metrics.ts'
 import { Outbox } from './outbox.ts'
 import { PlainRuns } from './plain-runs.ts'
-import type { Clock, Entropy, Functions, Timers } from './ports.ts'
+import type { Clock, Entropy, Functions, Histogram, Metrics, Timers } from './ports.ts'
 import { QueuedInvocations } from './queued-invocations.ts'
 import { recover } from './recovery.ts'
 import { expired, Retention } from './retention.ts'
@@ -64,6 +66,8 @@ export interface ServiceDeps {
   /** What folded executions may take in memory. Default 256 MB. */
   readonly cacheBytes?: number
   readonly log: ServiceLog
+  /** Default: a registry that nobody reads. */
+  readonly metrics?: Metrics
   /** Let a chained invoke of a durable function leave out the qualifier. Default false. */
   readonly allowUnqualified?: boolean
   /** Default: a new one. A manual clock needs it before there is a service. */
@@ -109,6 +113,9 @@ class Service implements RunningService {
   readonly #outbox: Outbox
   readonly #queuedInvocations: QueuedInvocations
   readonly #retention: Retention
+  readonly #metrics: Metrics
+  readonly #figures: ExecutionFigures
+  readonly #checkpointSeconds: Histogram
   /** Pauses before trying again: of invocations, of duties (ended when functions change), of queued invocations. */
   readonly #pauses: readonly [Pauses, Pauses, Pauses]
   #phase: 'starting' | 'ready' | 'draining' | 'stopped' = 'starting'
@@ -118,12 +125,17 @@ class Service implements RunningService {
     this.activity = deps.activity ?? new Activity()
     const { store, functions, clock, timers, entropy, place, limits, log } = deps
     const activity = this.activity
+    this.#metrics = deps.metrics ?? new MetricRegistry(systemStopwatch)
+    const metrics = this.#metrics
+    this.#figures = new ExecutionFigures(metrics)
+    const figures = this.#figures
+    this.#checkpointSeconds = metrics.histogram('perdure_checkpoint_duration_seconds')
     const nextTurn = deps.nextTurn ?? systemNextTurn
     const [invocationPauses, dutyPauses, queuedPauses] = [new Pauses(deps), new Pauses(deps), new Pauses(deps)]
     this.#pauses = [invocationPauses, dutyPauses, queuedPauses]
     this.#texts = new Texts(store)
     const texts = this.#texts
-    this.#committer = new Committer({ store, nextTurn, clock, timers, activity, log })
+    this.#committer = new Committer({ store, nextTurn, clock, timers, activity, log, metrics })
     const committer = this.#committer
     this.#waiters = new Waiters({ lanes: () => this.#lanes, texts })
     this.#watch = new Watch({
@@ -134,6 +146,7 @@ class Service implements RunningService {
       activity,
       log,
       closed: (executionId) => this.#waiters.closed(executionId),
+      metrics,
     })
     const watch = this.#watch
     this.#lanes = new Lanes(
@@ -147,6 +160,7 @@ class Service implements RunningService {
         log,
         indexed: (state, index) => watch.indexed(state, index),
         owes: ({ row, duty }) => this.#outbox.add(row, duty),
+        ended: (state) => figures.ended(state),
         closed: (executionId) => this.#waiters.closed(executionId),
         lostTrack: (executionId) => {
           watch.look(executionId)
@@ -157,7 +171,9 @@ class Service implements RunningService {
       deps.cacheBytes ?? CACHE_BYTES,
     )
     const lanes = this.#lanes
-    this.#queues = new FunctionQueues({ functions, pauses: invocationPauses, log })
+    metrics.read('perdure_cache_bytes', () => lanes.bytes)
+    metrics.read('perdure_cache_executions', () => lanes.size)
+    this.#queues = new FunctionQueues({ functions, pauses: invocationPauses, log, metrics })
     const queues = this.#queues
     this.#dispatcher = new Dispatcher({
       lanes,
@@ -168,11 +184,26 @@ class Service implements RunningService {
       activity,
       pauses: invocationPauses,
       log,
+      lookAgain: (executionId) => watch.look(executionId),
+      metrics,
+      figures,
     })
     this.#targets = new Targets({ functions, place, entropy, allowUnqualified: deps.allowUnqualified ?? false })
     const indexed = watch.indexed.bind(watch)
-    this.#starts = new Starts({ store, committer, lanes, functions, clock, entropy, limits, indexed })
-    const plainRuns = new PlainRuns({ queues, entropy, activity })
+    const lostTrack = watch.look.bind(watch)
+    this.#starts = new Starts({
+      store,
+      committer,
+      lanes,
+      functions,
+      clock,
+      entropy,
+      limits,
+      indexed,
+      lostTrack,
+      figures,
+    })
+    const plainRuns = new PlainRuns({ queues, entropy, activity, metrics, figures })
     const duties = new Duties({ store, lanes, texts, starts: this.#starts, plainRuns, limits, log })
     this.#queuedInvocations = new QueuedInvocations({
       committer,
@@ -192,13 +223,14 @@ class Service implements RunningService {
       pauses: dutyPauses,
       activity,
       log,
+      metrics,
     })
     this.#retention = new Retention({ store, lanes, clock, timers, activity, log })
     functions.onChange(() => dutyPauses.endAll())
   }
 
   async begin(): Promise<void> {
-    await recover({ store: this.#deps.store, watch: this.#watch, outbox: this.#outbox })
+    await recover({ store: this.#deps.store, watch: this.#watch, outbox: this.#outbox, figures: this.#figures })
     this.#retention.begin()
     this.#phase = 'ready'
   }
@@ -226,7 +258,10 @@ class Service implements RunningService {
   }
 
   waitForEnd(executionId: string, signal: AbortSignal): ReturnType<DurableService['waitForEnd']> {
-    return this.#waiters.waitForEnd(executionId, signal)
+    return this.#waiters.waitForEnd(executionId, signal).catch((error: unknown) => {
+      if (error === signal.reason) throw error
+      return this.#guard(Promise.reject(error))
+    })
   }
 
   checkpoint(request: Parameters<DurableService['checkpoint']>[0]): Promise<CheckpointResult> {
@@ -235,13 +270,15 @@ class Service implements RunningService {
     if (parts === undefined) return Promise.reject(invalidToken())
     if (parts.executionId !== arn.executionId) return Promise.reject(invalidParameter(TEXT.foreignToken))
     const command = { kind: 'checkpoint', token, updates, ...(clientToken === undefined ? undefined : { clientToken }) }
-    return this.#submit(arn.executionId, {
+    const began = this.#metrics.now()
+    const result = this.#lanes.of(arn.executionId).submit({
       command: command as typeof command & { kind: 'checkpoint' },
       targets: this.#targets.of(updates),
       refuse: (state) => (this.#isMeant(state, arn) ? undefined : invalidToken()),
       absent: invalidToken,
       look: (seen) => this.#checkpointResult(seen),
     })
+    return this.#guard(result, began)
   }
 
   #checkpointResult({ state, key, answer, entry, atHand }: Seen): CheckpointResult | Later<CheckpointResult> {
@@ -398,9 +435,13 @@ class Service implements RunningService {
   }
 
   /** Callers get an ApiError or nothing: whatever else goes wrong is ours to know. */
-  async #guard<T>(work: Promise<T>): Promise<T> {
+  async #guard<T>(work: Promise<T>, checkpointBegan?: number): Promise<T> {
     try {
-      return await work
+      const result = await work
+      if (checkpointBegan !== undefined) {
+        this.#checkpointSeconds.observe((this.#metrics.now() - checkpointBegan) / 1_000)
+      }
+      return result
     } catch (error) {
       if (error instanceof ApiError) throw error
       this.#deps.log('error', 'A request failed', error)

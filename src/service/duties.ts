@@ -116,7 +116,8 @@ export class Duties {
       return await work()
     } catch (error) {
       if (!isNotFound(error)) throw error
-      this.#log('warn', `Execution ${executionId} is gone: the end of a chained invoke is not passed on`)
+      const message = `Execution ${executionId} is gone: the end of a chained invoke is not passed on`
+      this.#log('warn', message, undefined, { executionId })
       return 'gone'
     }
   }

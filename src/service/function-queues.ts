@@ -4,8 +4,8 @@
  * not there, or not of the kind that the jobs need, *holds* its jobs visibly until the functions change (decision 17).
  */
 import { Fifo } from './fifo.ts'
-import type { ServiceLog } from './log.ts'
-import type { Functions, FunctionVersion, Slot } from './ports.ts'
+import type { LogSubject, ServiceLog } from './log.ts'
+import type { Functions, FunctionVersion, Metrics, Slot } from './ports.ts'
 import type { Pauses } from './retries.ts'
 
 /** Executions go to durable functions only, plain invocations to plain ones only. */
@@ -33,11 +33,18 @@ export interface Hold {
   readonly jobs: number
 }
 
+/** A job and when it came into the queue, by the metrics' clock. */
+interface QueuedJob {
+  readonly id: string
+  readonly job: Job
+  readonly since: number
+}
+
 interface Queue {
   readonly kind: JobKind
   readonly functionName: string
   readonly version: string
-  readonly waiting: Fifo<Job>
+  readonly waiting: Fifo<QueuedJob>
   /** Ids of jobs that have left the queue and not begun. */
   readonly starting: Set<string>
   underWay: number
@@ -48,13 +55,29 @@ export class FunctionQueues {
   readonly #functions: Functions
   readonly #pauses: Pauses
   readonly #log: ServiceLog
+  readonly #metrics: Metrics
   readonly #queues = new Map<string, Queue>()
   readonly #stop = new AbortController()
 
-  constructor(deps: { functions: Functions; pauses: Pauses; log: ServiceLog }) {
+  constructor(deps: { functions: Functions; pauses: Pauses; log: ServiceLog; metrics: Metrics }) {
     this.#functions = deps.functions
     this.#pauses = deps.pauses
     this.#log = deps.log
+    this.#metrics = deps.metrics
+    const read = (look: (queue: Queue) => number) => () =>
+      [...this.#queues.values()].map((queue) => ({ labels: [queue.functionName], value: look(queue) }))
+    deps.metrics.read(
+      'perdure_ready_jobs',
+      read(({ waiting }) => waiting.size),
+    )
+    deps.metrics.read(
+      'perdure_jobs_under_way',
+      read(({ underWay }) => underWay),
+    )
+    deps.metrics.read(
+      'perdure_held_jobs',
+      read(({ held, waiting }) => (held ? waiting.size : 0)),
+    )
     deps.functions.onChange(() => {
       for (const queue of this.#queues.values()) this.#serve(queue)
     })
@@ -64,7 +87,7 @@ export class FunctionQueues {
     if (this.#stop.signal.aborted) return
     const queue = this.#queueOf(job)
     if (queue.waiting.has(job.id) || queue.starting.has(job.id)) return
-    queue.waiting.push(job)
+    queue.waiting.push({ id: job.id, job, since: this.#metrics.now() })
     this.#serve(queue)
   }
 
@@ -84,7 +107,7 @@ export class FunctionQueues {
     const key = `${kind}:${functionName}:${version}`
     const known = this.#queues.get(key)
     if (known !== undefined) return known
-    const waiting = new Fifo<Job>()
+    const waiting = new Fifo<QueuedJob>()
     const queue: Queue = { kind, functionName, version, waiting, starting: new Set(), underWay: 0, held: false }
     this.#queues.set(key, queue)
     return queue
@@ -96,11 +119,11 @@ export class FunctionQueues {
     this.#setHeld(queue, version === undefined)
     if (version === undefined) return
     while (queue.underWay < version.concurrency) {
-      const job = queue.waiting.take()
-      if (job === undefined) return
-      queue.starting.add(job.id)
+      const taken = queue.waiting.take()
+      if (taken === undefined) return
+      queue.starting.add(taken.id)
       queue.underWay += 1
-      void this.#run(queue, job, version)
+      void this.#run(queue, taken, version)
     }
   }
 
@@ -113,18 +136,24 @@ export class FunctionQueues {
     if (held === queue.held) return
     queue.held = held
     const what = `${queue.kind} function ${queue.functionName}:${queue.version}`
-    if (held) this.#log('warn', `Holding work for the ${what}: no such function is declared`)
-    else this.#log('info', `The ${what} is there again: its work goes on`)
+    const subject = { functionName: queue.functionName }
+    if (held) this.#log('warn', `Holding work for the ${what}: no such function is declared`, undefined, subject)
+    else this.#log('info', `The ${what} is there again: its work goes on`, undefined, subject)
   }
 
-  async #run(queue: Queue, job: Job, version: FunctionVersion): Promise<void> {
+  async #run(queue: Queue, { job, since }: QueuedJob, version: FunctionVersion): Promise<void> {
     const begun = (): boolean => queue.starting.delete(job.id)
     try {
       const tenantId = await job.tenantId()
       const slot = await this.#slotFor(job, version, tenantId)
-      if (slot !== undefined) await job.run(slot, version, begun)
+      if (slot === undefined) return
+      const waited = this.#metrics.histogram('perdure_ready_wait_seconds', job.functionName)
+      waited.observe((this.#metrics.now() - since) / 1_000)
+      await job.run(slot, version, begun)
     } catch (error) {
-      if (!this.#stop.signal.aborted) this.#log('error', `Job ${job.id} of ${job.functionName} was dropped`, error)
+      if (!this.#stop.signal.aborted) {
+        this.#log('error', `Job ${job.id} of ${job.functionName} was dropped`, error, subjectOf(job))
+      }
     } finally {
       begun()
       queue.underWay -= 1
@@ -142,10 +171,17 @@ export class FunctionQueues {
       return await this.#functions.reserve(version, tenantId, signal)
     } catch (error) {
       if (!signal.aborted) {
-        this.#log('warn', `No slot for job ${job.id} of ${job.functionName}: it will be tried again`, error)
+        const message = `No slot for job ${job.id} of ${job.functionName}: it will be tried again`
+        this.#log('warn', message, error, subjectOf(job))
         void this.#pauses.afterFailures(0).then(() => this.enqueue(job))
       }
       return undefined
     }
   }
 }
+
+/** A durable job's id is its execution's. */
+const subjectOf = ({ id, kind, functionName }: Job): LogSubject => ({
+  functionName,
+  ...(kind === 'durable' ? { executionId: id } : undefined),
+})

@@ -28,7 +28,7 @@ import type { Activity } from './activity.ts'
 import type { Committer } from './committer.ts'
 import { busy, shuttingDown, unavailable } from './failures.ts'
 import { type Loaded, loadExecution } from './loading.ts'
-import type { ServiceLog } from './log.ts'
+import type { LogSubject, ServiceLog } from './log.ts'
 import type { Clock, Entropy } from './ports.ts'
 import { type OwedDuty, Round } from './round.ts'
 import { type EntriesAtHand, type Later, settled } from './texts.ts'
@@ -72,6 +72,8 @@ export interface LaneShell {
   readonly indexed: (state: ExecutionState, index: IndexRow) => void
   /** A duty is in the outbox. */
   readonly owes: (duty: OwedDuty) => void
+  /** The execution's last entry is durable; said once, before `closed`. */
+  readonly ended: (state: ExecutionState) => void
   readonly closed: (executionId: string) => void
   /** The journal may hold entries of the execution that this process has not followed up. */
   readonly lostTrack: (executionId: string) => void
@@ -121,6 +123,10 @@ export class Lane {
   constructor(executionId: string, shell: LaneShell) {
     this.executionId = executionId
     this.#shell = shell
+  }
+
+  get #subject(): LogSubject {
+    return { executionId: this.executionId }
   }
 
   get evictable(): boolean {
@@ -196,7 +202,7 @@ export class Lane {
     loadExecution(this.#shell.store, this.executionId).then(
       (loaded) => this.#hasLoaded(loaded),
       (error: unknown) => {
-        this.#shell.log('error', `Execution ${this.executionId} could not be read`, error)
+        this.#shell.log('error', `Execution ${this.executionId} could not be read`, error, this.#subject)
         this.#state = 'idle'
         this.#rejectAll(unavailable)
         this.#pump()
@@ -243,7 +249,7 @@ export class Lane {
       for (const command of commands) round.decide(command)
     } catch (error) {
       // The fold itself failed: what is in memory means nothing any more, and nothing was sent to the journal.
-      this.#shell.log('error', `Execution ${this.executionId} could not be advanced`, error)
+      this.#shell.log('error', `Execution ${this.executionId} could not be advanced`, error, this.#subject)
       this.#drop()
       for (const { reject } of commands) reject(unavailable())
       return
@@ -272,7 +278,7 @@ export class Lane {
         else this.#again(commands)
       },
       (error: unknown) => {
-        this.#shell.log('error', `Execution ${this.executionId} could not be read`, error)
+        this.#shell.log('error', `Execution ${this.executionId} could not be read`, error, this.#subject)
         this.#loseTrack()
         this.#state = 'idle'
         for (const { reject } of commands) reject(unavailable())
@@ -286,6 +292,7 @@ export class Lane {
     loaded.tailEntries += round.rows.length
     loaded.tailBytes += round.textBytes
     if (index !== undefined) {
+      if (index.endedAt !== undefined && loaded.index.endedAt === undefined) this.#shell.ended(loaded.state)
       loaded.index = index
       this.#shell.indexed(loaded.state, index)
       if (index.wake?.kind === 'suspended') this.#snapshot(loaded)
@@ -332,7 +339,7 @@ export class Lane {
     activity.begin()
     store
       .writeSnapshot({ key, snapshot })
-      .catch((error: unknown) => log('warn', `No snapshot of execution ${this.executionId}`, error))
+      .catch((error: unknown) => log('warn', `No snapshot of execution ${this.executionId}`, error, this.#subject))
       .finally(() => activity.end())
   }
 }

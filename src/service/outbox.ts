@@ -15,6 +15,7 @@ import type { Activity } from './activity.ts'
 import type { Committer } from './committer.ts'
 import { Fifo } from './fifo.ts'
 import type { ServiceLog } from './log.ts'
+import type { Metrics } from './ports.ts'
 import type { QueuedInvocation } from './queued-invocations.ts'
 import type { Pauses } from './retries.ts'
 
@@ -56,6 +57,7 @@ export class Outbox {
     pauses: Pauses
     activity: Activity
     log: ServiceLog
+    metrics: Metrics
   }) {
     this.#store = deps.store
     this.#committer = deps.committer
@@ -63,6 +65,7 @@ export class Outbox {
     this.#pauses = deps.pauses
     this.#activity = deps.activity
     this.#log = deps.log
+    deps.metrics.read('perdure_outbox_duties', () => this.#known.size)
   }
 
   get #full(): boolean {
@@ -143,7 +146,8 @@ export class Outbox {
     try {
       if ((await this.#deliver(row, owed)) === 'done') return this.#settle(row.id)
     } catch (error) {
-      if (!this.#stopped) this.#log('warn', `Duty ${row.id} failed and will be tried again`, error)
+      const { executionId } = row
+      if (!this.#stopped) this.#log('warn', `Duty ${row.id} failed and will be tried again`, error, { executionId })
     }
     void this.#pauses.afterFailures(failures).then(() => {
       if (!this.#stopped) void this.#attempt(known, failures + 1)

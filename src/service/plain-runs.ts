@@ -1,7 +1,8 @@
 /** Runs plain (non-durable) functions for the service: through the same queues as everything else. */
 import type { Activity } from './activity.ts'
+import type { ExecutionFigures } from './execution-figures.ts'
 import type { FunctionQueues } from './function-queues.ts'
-import type { Entropy, InvocationResult } from './ports.ts'
+import type { Entropy, InvocationResult, Metrics } from './ports.ts'
 
 export interface PlainRun {
   /** Unique among the runs under way. */
@@ -19,11 +20,21 @@ export class PlainRuns {
   readonly #queues: FunctionQueues
   readonly #entropy: Entropy
   readonly #activity: Activity
+  readonly #metrics: Metrics
+  readonly #figures: ExecutionFigures
 
-  constructor(deps: { queues: FunctionQueues; entropy: Entropy; activity: Activity }) {
+  constructor(deps: {
+    queues: FunctionQueues
+    entropy: Entropy
+    activity: Activity
+    metrics: Metrics
+    figures: ExecutionFigures
+  }) {
     this.#queues = deps.queues
     this.#entropy = deps.entropy
     this.#activity = deps.activity
+    this.#metrics = deps.metrics
+    this.#figures = deps.figures
   }
 
   /** Resolves when the function has run; stays open while it is held, and for good when the service stops first. */
@@ -40,12 +51,14 @@ export class PlainRuns {
         run: async (slot, _version, begun) => {
           begun()
           this.#activity.invocationBegan()
+          const began = this.#metrics.now()
           const result = await slot.run({
             requestId,
             event: payload,
             ...(tenantId === undefined ? undefined : { tenantId }),
             ...(traceHeader === undefined ? undefined : { traceHeader }),
           })
+          this.#figures.invoked(functionName, began, result)
           resolve(result)
           this.#activity.invocationEnded()
         },

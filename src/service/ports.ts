@@ -4,6 +4,7 @@
  * functions room, the journal room).
  */
 import type { DurableConfig, ErrorObject } from '../protocol/shapes.ts'
+import type { CounterName, GaugeName, HistogramName, LabelValues } from './metric-table.ts'
 
 export interface Clock {
   /** Epoch milliseconds. */
@@ -34,6 +35,8 @@ export interface FunctionVersion {
   readonly memoryMb: number
   /** Invocations at a time, over all its processes. */
   readonly concurrency: number
+  /** Invocations at a time in one process. Absent: 1. */
+  readonly maxConcurrency?: number
   /** Present when the function is durable. */
   readonly durable: DurableConfig | undefined
   /** TenancyConfig PER_TENANT: an invocation must name a tenant. */
@@ -87,6 +90,8 @@ export interface Functions {
   reserve(version: FunctionVersion, tenantId: string | undefined, signal: AbortSignal): Promise<Slot>
   /** Calls back whenever functions were added, changed or removed. */
   onChange(call: () => void): void
+  /** For metrics; functions without processes of their own have none. */
+  loads?(): readonly FunctionLoad[]
 }
 
 /** One line that a function printed, or that the platform says about an invocation (START, END, REPORT). */
@@ -109,4 +114,42 @@ export interface Logs {
     readonly afterMs?: number
     readonly limit: number
   }): Promise<readonly LogRecord[]>
+}
+
+/** A figure that only grows. */
+export interface Counter {
+  add(count?: number): void
+}
+
+/** How values spread over fixed buckets. */
+export interface Histogram {
+  observe(value: number): void
+}
+
+/** A figure as it is now: alone, or by label values. Undefined: there is none. */
+export type Reading = number | Iterable<{ readonly labels: readonly string[]; readonly value: number }> | undefined
+
+/**
+ * Where the server's figures go; `metric-table.ts` is the table of all of them. A handle is got once and kept where it
+ * is used often: using it costs nanoseconds, getting it a lookup.
+ */
+export interface Metrics {
+  counter<Name extends CounterName>(name: Name, ...labels: LabelValues<Name>): Counter
+  histogram<Name extends HistogramName>(name: Name, ...labels: LabelValues<Name>): Histogram
+  /** Registers a figure that is read when somebody asks. Readings with equal labels are added up. */
+  read(name: GaugeName | CounterName, reading: () => Reading): void
+  /** Milliseconds of a clock that never goes back, with fractions: for durations only. */
+  now(): number
+}
+
+/** How the processes of one function version are doing. */
+export interface FunctionLoad {
+  readonly functionName: string
+  /** Invocations that have a place in a process. */
+  readonly running: number
+  readonly processes: number
+  readonly idleProcesses: number
+  /** Reservations that wait for a place, and how long the first of them has waited. */
+  readonly waiting: number
+  readonly oldestWaitMs: number
 }

@@ -112,7 +112,8 @@ export class QueuedInvocations {
   }
 
   #givenUp({ requestId, functionName, version }: QueuedInvocation, why: string): 'done' {
-    this.#log('warn', `Asynchronous invocation ${requestId} of ${functionName}:${version} was dropped: ${why}`)
+    const message = `Asynchronous invocation ${requestId} of ${functionName}:${version} was dropped: ${why}`
+    this.#log('warn', message, undefined, { requestId, functionName })
     return 'done'
   }
 

@@ -3,16 +3,25 @@
  * superseded as their index rows say, page by page and without reading their journals; unsettled duties are delivered.
  */
 import type { Store } from '../journal/store.ts'
+import type { ExecutionFigures } from './execution-figures.ts'
 import type { Outbox } from './outbox.ts'
 import type { Watch } from './watch.ts'
 
 const PAGE = 500
 
-export async function recover(deps: { store: Store; watch: Watch; outbox: Outbox }): Promise<void> {
+export async function recover(deps: {
+  store: Store
+  watch: Watch
+  outbox: Outbox
+  figures: ExecutionFigures
+}): Promise<void> {
   let afterId = ''
   for (;;) {
     const rows = await deps.store.listOpen({ afterId, limit: PAGE })
-    for (const row of rows) deps.watch.recover(row)
+    for (const row of rows) {
+      deps.figures.recovered(row.functionName)
+      deps.watch.recover(row)
+    }
     const last = rows.at(-1)
     if (last === undefined || rows.length < PAGE) break
     afterId = last.executionId

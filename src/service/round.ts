@@ -82,7 +82,8 @@ export class Round {
       return decide(this.#loaded.state, command, facts, limits)
     } catch (error) {
       // Deciding changes nothing, so only this command fails.
-      log('error', `Execution ${this.#loaded.state.start.executionId}: no decision on ${command.kind}`, error)
+      const { executionId, arn: executionArn } = this.#loaded.state.start
+      log('error', `Execution ${executionId}: no decision on ${command.kind}`, error, { executionId, executionArn })
       return { error: unavailable() }
     }
   }

@@ -14,6 +14,7 @@ import { formatExecutionArn } from '../protocol/arn.ts'
 import type { Limits } from '../protocol/limits.ts'
 import type { Started, StartRequest } from './api.ts'
 import type { Committer } from './committer.ts'
+import type { ExecutionFigures } from './execution-figures.ts'
 import { alreadyStarted, unavailable } from './failures.ts'
 import type { Lanes } from './lanes.ts'
 import type { Clock, Entropy, Functions } from './ports.ts'
@@ -34,6 +35,8 @@ export class Starts {
   readonly #entropy: Entropy
   readonly #limits: Limits
   readonly #indexed: (state: ExecutionState, index: IndexRow) => void
+  readonly #lostTrack: (executionId: string) => void
+  readonly #figures: ExecutionFigures
   /** Client calls whose first attempt is not durable yet, by function and call id. */
   readonly #calls = new Map<string, Promise<Started>>()
 
@@ -46,6 +49,9 @@ export class Starts {
     entropy: Entropy
     limits: Limits
     indexed: (state: ExecutionState, index: IndexRow) => void
+    /** The execution may be in the store, and this process has not followed it up. */
+    lostTrack: (executionId: string) => void
+    figures: ExecutionFigures
   }) {
     this.#store = deps.store
     this.#committer = deps.committer
@@ -55,6 +61,8 @@ export class Starts {
     this.#entropy = deps.entropy
     this.#limits = deps.limits
     this.#indexed = deps.indexed
+    this.#lostTrack = deps.lostTrack
+    this.#figures = deps.figures
   }
 
   start(request: StartRequest): Promise<Started> {
@@ -172,12 +180,14 @@ export class Starts {
       return row === undefined ? undefined : { ok: true, key: row.key }
     } catch {
       // The caller learns it as a ServiceException; the store's failure itself was logged by the committer.
+      this.#lostTrack(executionId)
       throw unavailable()
     }
   }
 
   #created(state: ExecutionState, index: IndexRow, key: ExecutionKey, tailBytes: number, bytes: number): void {
     this.#lanes.install(state.start.executionId, { key, state, index, tailEntries: 1, tailBytes, bytes })
+    this.#figures.started(state.start.functionName)
     this.#indexed(state, index)
   }
 

@@ -13,7 +13,7 @@ import { executionNotFound, isTemporary } from './failures.ts'
 import { Fifo } from './fifo.ts'
 import type { Lanes } from './lanes.ts'
 import type { ServiceLog } from './log.ts'
-import type { Clock, Timers } from './ports.ts'
+import type { Clock, Metrics, Timers } from './ports.ts'
 
 /** Executions looked at at a time: each may have to be read from the store first. */
 const LOOKS_AT_A_TIME = 64
@@ -51,6 +51,7 @@ export class Watch {
     log: ServiceLog
     /** Told when a look finds that the execution has ended. */
     closed: (executionId: string) => void
+    metrics: Metrics
   }) {
     this.#lanes = deps.lanes
     this.#dispatcher = deps.dispatcher
@@ -58,7 +59,15 @@ export class Watch {
     this.#activity = deps.activity
     this.#log = deps.log
     this.#closed = deps.closed
-    this.alarms = new Alarms({ clock: deps.clock, timers: deps.timers, ring: (id) => this.look(id) })
+    const lateness = deps.metrics.histogram('perdure_alarm_lateness_seconds')
+    const ring = (executionId: string, lateMs: number): void => {
+      lateness.observe(lateMs / 1_000)
+      this.look(executionId)
+    }
+    this.alarms = new Alarms({ clock: deps.clock, timers: deps.timers, ring })
+    deps.metrics.read('perdure_alarms_armed', () => this.alarms.size)
+    deps.metrics.read('perdure_alarm_overdue_seconds', () => this.alarms.overdueMs / 1_000)
+    deps.metrics.read('perdure_looks_waiting', () => this.#rung.size)
   }
 
   /** The row that is now in the store. */
@@ -120,7 +129,12 @@ export class Watch {
         .submit({
           command: { kind: 'wake' },
           absent: executionNotFound,
-          look: ({ state }) => this.#sightOf(state),
+          look: ({ state }) => {
+            const sight = this.#sightOf(state)
+            // At once: what the same round appends after it, and arms when that is durable, is newer.
+            if (sight.open) this.#rearm(executionId, sight)
+            return sight
+          },
         })
       this.#follow(executionId, sight)
     } catch (error) {
@@ -129,7 +143,7 @@ export class Watch {
         return
       }
       this.alarms.clear(executionId)
-      this.#log('warn', `Execution ${executionId} has an alarm and no journal`, error)
+      this.#log('warn', `Execution ${executionId} has an alarm and no journal`, error, { executionId })
     }
   }
 
@@ -148,19 +162,26 @@ export class Watch {
     }
   }
 
-  #follow(executionId: string, { functionName, version, open, dispatch, dueMs, deadlineMs }: Sight): void {
+  #follow(executionId: string, { functionName, version, open, dispatch }: Sight): void {
     if (!open) {
       this.alarms.clear(executionId)
       this.#closed(executionId)
-      return
+    } else if (dispatch) {
+      this.#dispatcher().offer({ executionId, functionName, version })
     }
+  }
+
+  /** Arms what the execution waits for when nothing of it is due now. */
+  #rearm(executionId: string, { functionName, dispatch, dueMs, deadlineMs }: Sight): void {
     if (dispatch) {
       this.#arm(executionId, deadlineMs, deadlineMs)
-      this.#dispatcher().offer({ executionId, functionName, version })
       return
     }
     const now = this.#clock.now()
-    if (dueMs <= now) this.#log('warn', `Nothing was due for execution ${executionId}, though its alarm says so`)
+    if (dueMs <= now) {
+      const message = `Nothing was due for execution ${executionId}, though its alarm says so`
+      this.#log('warn', message, undefined, { executionId, functionName })
+    }
     this.#arm(executionId, dueMs <= now ? now + LOOK_AGAIN_MS : dueMs, deadlineMs)
   }
 
