@@ -1,5 +1,6 @@
 /** A state as text and back: a droppable cache of the fold (decision 7), valid for one FOLD_VERSION only. */
 import type { ExecutionState, OperationState } from './model.ts'
+import { ABSENT } from './operations/operation.ts'
 
 export function writeSnapshot(state: ExecutionState): string {
   return JSON.stringify({
@@ -26,32 +27,10 @@ export function readSnapshot(text: string): ExecutionState {
     invokeAt: raw.invokeAt,
     failingSince: raw.failingSince,
     nextDueAt: raw.nextDueAt ?? Number.POSITIVE_INFINITY,
+    // JSON leaves out what is undefined.
     operations: new Map(operations.map((operation) => [operation.id, { ...ABSENT, ...operation }])),
     pending: new Set(raw.pending),
     completedBy: new Map(raw.completedBy),
     unseen: new Set(raw.unseen),
   }
-}
-
-/** Members that JSON leaves out when they are undefined. */
-const ABSENT = {
-  parentId: undefined,
-  name: undefined,
-  subType: undefined,
-  endedAt: undefined,
-  result: undefined,
-  error: undefined,
-  nextAttemptAt: undefined,
-  scheduledEndAt: undefined,
-  durationSeconds: undefined,
-  replayChildren: undefined,
-  callbackId: undefined,
-  timeoutAt: undefined,
-  heartbeatAt: undefined,
-  heartbeatTimeoutSeconds: undefined,
-  heartbeatSetAt: undefined,
-  functionName: undefined,
-  tenantId: undefined,
-  executedVersion: undefined,
-  childArn: undefined,
 }

@@ -70,9 +70,33 @@ export function identityOf(operation: OperationState) {
   }
 }
 
-/** An operation that has just come into being. Every member is present, so that all states have one hidden class. */
+/** The members that an operation may lack. All states have them all, and so one hidden class. */
+export const ABSENT = {
+  parentId: undefined,
+  name: undefined,
+  subType: undefined,
+  endedAt: undefined,
+  result: undefined,
+  error: undefined,
+  nextAttemptAt: undefined,
+  scheduledEndAt: undefined,
+  durationSeconds: undefined,
+  replayChildren: undefined,
+  callbackId: undefined,
+  timeoutAt: undefined,
+  heartbeatAt: undefined,
+  heartbeatTimeoutSeconds: undefined,
+  heartbeatSetAt: undefined,
+  functionName: undefined,
+  tenantId: undefined,
+  executedVersion: undefined,
+  childArn: undefined,
+} as const
+
+/** An operation that has just come into being. */
 export function created(type: OperationType, event: JournalEvent, context: FoldContext): OperationState {
   return {
+    ...ABSENT,
     id: event.id ?? '',
     ordinal: context.ordinal,
     type,
@@ -80,23 +104,7 @@ export function created(type: OperationType, event: JournalEvent, context: FoldC
     name: event.name,
     subType: event.subType,
     startedAt: context.at,
-    endedAt: undefined,
     status: 'STARTED',
-    result: undefined,
-    error: undefined,
     attempt: 0,
-    nextAttemptAt: undefined,
-    scheduledEndAt: undefined,
-    durationSeconds: undefined,
-    replayChildren: undefined,
-    callbackId: undefined,
-    timeoutAt: undefined,
-    heartbeatAt: undefined,
-    heartbeatTimeoutSeconds: undefined,
-    heartbeatSetAt: undefined,
-    functionName: undefined,
-    tenantId: undefined,
-    executedVersion: undefined,
-    childArn: undefined,
   }
 }
