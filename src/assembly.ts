@@ -10,7 +10,7 @@ import { MemoryStore } from './journal/memory/memory-store.ts'
 import { openSqliteStore } from './journal/sqlite/sqlite-store.ts'
 import type { Store } from './journal/store.ts'
 import { DEFAULT_PLACE, type Place } from './protocol/arn.ts'
-import { DEFAULT_LIMITS, type Limits } from './protocol/limits.ts'
+import { type Limits, resolveLimits } from './protocol/limits.ts'
 import { createRequestListener, listen } from './server/http-server.ts'
 import { Activity } from './service/activity.ts'
 import {
@@ -70,7 +70,7 @@ export async function assemble(options: AssemblyOptions): Promise<Assembled> {
   const host = options.host ?? DEFAULT_HOST
   if (!LOOPBACK.has(host)) throw new Error(foreignHost(host))
   const place = { ...DEFAULT_PLACE, ...options.place }
-  const limits = { ...DEFAULT_LIMITS, ...options.limits }
+  const limits = resolveLimits(options.limits)
   const log = options.log ?? logToStderr
   const entropy = createSystemEntropy()
   const system = { clock: systemClock, timers: createSystemTimers(systemClock) }

@@ -66,3 +66,80 @@ export const DEFAULT_LIMITS = {
 } as const
 
 export type Limits = { readonly [name in keyof typeof DEFAULT_LIMITS]: number }
+
+/** What a limit may be set to: whole numbers within these bounds. */
+export interface LimitRange {
+  readonly min: number
+  readonly max: number
+}
+
+/** The model's own bound of a payload (spec 03 §3.3): clients need not take, and shapes do not pass, a longer one. */
+const PAYLOAD: LimitRange = { min: 1, max: 6_291_456 }
+const BODY: LimitRange = { min: 1, max: 268_435_456 }
+const COUNT: LimitRange = { min: 1, max: 1_000_000_000 }
+const COUNT_OR_NONE: LimitRange = { min: 0, max: 1_000_000_000 }
+const BYTES_OR_NONE: LimitRange = { min: 0, max: Number.MAX_SAFE_INTEGER }
+/** As long as the timers of the platform can run. */
+const DURATION_MS: LimitRange = { min: 1, max: 2_147_483_647 }
+const DURATION_MS_OR_NONE: LimitRange = { min: 0, max: 2_147_483_647 }
+
+export const LIMIT_RANGES: { readonly [name in keyof Limits]: LimitRange } = {
+  syncPayloadBytes: PAYLOAD,
+  asyncPayloadBytes: PAYLOAD,
+  operationPayloadBytes: PAYLOAD,
+  chainedPayloadBytes: PAYLOAD,
+  updateErrorBytes: PAYLOAD,
+  callbackResultBytes: PAYLOAD,
+  callbackErrorBytes: PAYLOAD,
+  checkpointBodyBytes: BODY,
+  updatesPerCheckpoint: COUNT,
+  operationsPerExecution: COUNT_OR_NONE,
+  storagePerExecutionBytes: BYTES_OR_NONE,
+  syncExecutionTimeoutSeconds: { min: 1, max: 31_622_400 },
+  replayWindowMs: DURATION_MS_OR_NONE,
+  eventOperations: COUNT,
+  eventBytes: BODY,
+  invocationRetryFirstMs: DURATION_MS,
+  invocationRetryCapMs: DURATION_MS,
+  invocationRetryGiveUpMs: DURATION_MS_OR_NONE,
+  retentionDays: { min: 1, max: 36_500 },
+  connections: COUNT,
+  headerBytes: { min: 1_024, max: 16_777_216 },
+  headersTimeoutMs: DURATION_MS,
+  requestTimeoutMs: DURATION_MS,
+  keepAliveTimeoutMs: DURATION_MS,
+  bodyBytesInFlight: { min: 1, max: Number.MAX_SAFE_INTEGER },
+  invokesInFlight: COUNT_OR_NONE,
+  requestsInFlight: COUNT,
+  queuedPerFunction: COUNT_OR_NONE,
+  queuedBytesPerFunction: BYTES_OR_NONE,
+}
+
+/** The limits that an operator gave are not ones: everything that is wrong with them, in one text. */
+export class InvalidLimitsError extends Error {
+  override readonly name = 'InvalidLimitsError'
+
+  constructor(faults: readonly string[]) {
+    super(`The limits are wrong, so the server does not start: ${faults.join('; ')}.`)
+  }
+}
+
+/** The defaults with what the operator set. Throws an `InvalidLimitsError` that tells every wrong name and value. */
+export function resolveLimits(given: Partial<Limits> = {}): Limits {
+  const faults = Object.entries(given).flatMap(([name, value]) => faultOf(name, value) ?? [])
+  if (faults.length > 0) throw new InvalidLimitsError(faults)
+  const set = Object.entries(given).filter(([, value]) => value !== undefined)
+  return { ...DEFAULT_LIMITS, ...Object.fromEntries(set) }
+}
+
+/** `value` is whatever a configuration file held. */
+function faultOf(name: string, value: unknown): string | undefined {
+  if (!Object.hasOwn(LIMIT_RANGES, name)) return `there is no limit "${name}" (there are ${LIMIT_NAMES.join(', ')})`
+  if (value === undefined) return undefined
+  const { min, max } = LIMIT_RANGES[name as keyof Limits]
+  if (Number.isSafeInteger(value) && Number(value) >= min && Number(value) <= max) return undefined
+  const shown = typeof value === 'string' ? JSON.stringify(value) : String(value)
+  return `${name} is ${shown} and must be a whole number from ${min} to ${max}`
+}
+
+export const LIMIT_NAMES = Object.keys(DEFAULT_LIMITS) as readonly (keyof Limits)[]

@@ -341,7 +341,7 @@ class Service implements RunningService {
   }
 
   list(request: Parameters<DurableService['list']>[0]): ReturnType<DurableService['list']> {
-    return this.#guard(listExecutions(this.#deps.store, this.#deps.place, request))
+    return this.#guard(listExecutions(this.#deps, request))
   }
 
   stop({ arn, error }: Parameters<DurableService['stop']>[0]): ReturnType<DurableService['stop']> {

@@ -55,7 +55,7 @@ export function tables(title: string, define: (server: TestServer) => void, opti
   }
 }
 
-export type ServerOptions = Pick<PerdureOptions, 'limits'>
+export type ServerOptions = Pick<PerdureOptions, 'limits' | 'allowUnqualified'>
 
 /** ExecutionTimeout of the functions that tests start. */
 export const TIMEOUT_SECONDS = { puppet: 900, brief: 60, patient: 31_622_400, child: 900, briefChild: 30 } as const
@@ -75,8 +75,15 @@ function declarations(puppeteerAddress: string): FunctionDeclaration[] {
   }))
   // Tests take the invocations of `plain`; those of `unheeded` may come when their test is over.
   const plain = ['plain', 'unheeded'].map((name) => ({ ...puppet, name, durable: false as const }))
-  return [...durable, ...plain]
+  const single = { ...puppet, name: 'single', durable: false as const, concurrency: 1 }
+  const retained = { ...puppet, name: 'retained', durable: { ExecutionTimeout: 900, RetentionPeriodInDays: 1 } }
+  const tenancy = 'PER_TENANT' as const
+  const tenanted = { ...puppet, name: 'tenanted', tenancy, durable: { ExecutionTimeout: 900 } }
+  const tenantedPlain = { ...puppet, name: 'tenantedPlain', tenancy, durable: false as const }
+  return [...durable, ...plain, single, retained, tenanted, tenantedPlain]
 }
+
+type Headers = Readonly<Record<string, string>>
 
 export class TestServer {
   readonly #store: Store
@@ -96,6 +103,10 @@ export class TestServer {
   async open(): Promise<void> {
     this.#puppets = await Puppeteer.open()
     this.#directory = await mkdtemp(join(tmpdir(), 'perdure-tables-'))
+    await this.#start()
+  }
+
+  async #start(): Promise<void> {
     this.#process = await startPerdureProcess({
       data: this.#store === 'memory' ? { kind: 'memory' } : this.#directory,
       functions: declarations(this.puppets.address),
@@ -103,6 +114,23 @@ export class TestServer {
       ...this.#options,
     })
     this.#wire = new WireClient(this.#process.endpoint)
+  }
+
+  /** Ends the server and starts another on the same data; only a disk remembers anything. Its clock is the system's again. */
+  async restart(how: 'stop' | 'kill'): Promise<void> {
+    this.wire.close()
+    if (how === 'stop') await this.#process?.stop()
+    else await this.#process?.kill()
+    await this.#start()
+  }
+
+  get remembers(): boolean {
+    return this.#store === 'sqlite'
+  }
+
+  /** Where the server keeps its data. */
+  get directory(): string {
+    return this.#directory
   }
 
   async close(): Promise<void> {
@@ -145,6 +173,32 @@ export class TestServer {
 
   get(path: string): Promise<WireAnswer> {
     return this.wire.send({ method: 'GET', path })
+  }
+
+  delete(path: string): Promise<WireAnswer> {
+    return this.wire.send({ method: 'DELETE', path })
+  }
+
+  /** An Invoke; the function as given, with its qualifier. Default: synchronous, no name, an empty body. */
+  invoke(
+    functionName: string,
+    wanted: { name?: string; type?: string; input?: string | Buffer; query?: string; headers?: Headers } = {},
+  ): Promise<WireAnswer> {
+    return this.wire.send({
+      method: 'POST',
+      path: `/2015-03-31/functions/${encodeURIComponent(functionName)}/invocations${wanted.query ?? ''}`,
+      headers: {
+        ...(wanted.type === undefined ? {} : { 'x-amz-invocation-type': wanted.type }),
+        ...(wanted.name === undefined ? {} : { 'x-amz-durable-execution-name': wanted.name }),
+        ...wanted.headers,
+      },
+      ...(wanted.input === undefined ? {} : { body: wanted.input }),
+    })
+  }
+
+  /** A name that no other execution of this server has. */
+  freshName(): string {
+    return `name-${++this.#names}`
   }
 
   /** Starts an execution of a puppet function and resolves when its first invocation is in the test's hands. */

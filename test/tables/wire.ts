@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { Agent, type IncomingHttpHeaders, request } from 'node:http'
 
 export interface WireRequest {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'DELETE'
   /** Path and query as they go onto the wire; no normalisation. */
   readonly path: string
   readonly headers?: Readonly<Record<string, string>>

@@ -43,7 +43,7 @@ export const invoke: Route = {
     if (input.InvocationType === 'DryRun') return { status: 204 }
     const payload = readPayload(request.body)
     const { version } = target
-    if (isDurable(version)) return invokeDurable(version, payload, input, request, deps)
+    if (isDurable(version)) return invokeDurable({ version, drawn: isDrawn(target) }, payload, input, request, deps)
     if (input.InvocationType === 'Event') return enqueuePlain(version, payload, input, request, deps)
     return runPlain(version, payload, input, request, deps)
   },
@@ -57,6 +57,10 @@ function payloadLimit(limits: Limits, headers: IncomingHttpHeaders): number {
 }
 
 const isDurable = (version: FunctionVersion): version is DurableVersion => version.durable !== undefined
+
+/** An alias stands for whatever version it names at the moment; a repeated named start must not depend on it (decision 5). */
+const isDrawn = ({ version, qualifier }: FunctionTarget): boolean =>
+  qualifier !== undefined && qualifier !== version.version
 
 // ---------------------------------------------------------------------------------------- what may be invoked how
 
@@ -96,7 +100,7 @@ function readPayload(body: Buffer): string {
 // ------------------------------------------------------------------------------------------------ durable functions
 
 async function invokeDurable(
-  target: DurableVersion,
+  target: { readonly version: DurableVersion; readonly drawn: boolean },
   payload: string,
   input: InvokeInput,
   request: RouteRequest,
@@ -104,11 +108,12 @@ async function invokeDurable(
 ): Promise<Reply> {
   const synchronous = input.InvocationType !== 'Event'
   const started = await service.start({
-    target,
+    target: target.version,
     name: input.DurableExecutionName,
     input: payload,
     mode: synchronous ? 'sync' : 'async',
     ...given({
+      versionDrawn: target.drawn ? (true as const) : undefined,
       tenantId: input.TenantId,
       traceHeader: traceHeader(request.headers),
       sdkInvocationId: sdkInvocationId(request.headers),
