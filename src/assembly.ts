@@ -10,8 +10,16 @@ import { MemoryStore } from './journal/memory/memory-store.ts'
 import { openSqliteStore } from './journal/sqlite/sqlite-store.ts'
 import type { Store } from './journal/store.ts'
 import { DEFAULT_PLACE, type Place } from './protocol/arn.ts'
+<<<<<<< src/assembly.ts
+import { DEFAULT_LIMITS, type Limits } from './protocol/limits.ts'
+import { createRequestListener, listen, type RequestLogRecord } from './server/http-server.ts'
+import { createLogWriter, type LogFormat, type LogWriter } from './server/log-writer.ts'
+import { measureProcess } from './server/process-figures.ts'
+import { PERDURE_VERSION } from './server/version.ts'
+=======
 import { type Limits, resolveLimits } from './protocol/limits.ts'
 import { createRequestListener, listen } from './server/http-server.ts'
+>>>>>>> /tmp/apih/theirs
 import { Activity } from './service/activity.ts'
 import {
   createManualClock,
@@ -20,10 +28,13 @@ import {
   createSystemTimers,
   settle,
   systemClock,
+  systemStopwatch,
 } from './service/clock-adapters.ts'
 import { createDurableService, type RunningService } from './service/durable-service.ts'
-import type { ServiceLog } from './service/log.ts'
-import type { Clock, Entropy, Functions, Logs, Timers } from './service/ports.ts'
+import type { LogLevel } from './service/log.ts'
+import type { GaugeName } from './service/metric-table.ts'
+import { MetricRegistry } from './service/metrics.ts'
+import type { Clock, Entropy, FunctionLoad, Functions, Logs, Metrics, Timers } from './service/ports.ts'
 
 /** What the functions room is given. */
 export interface FunctionsSite {
@@ -51,7 +62,15 @@ export interface AssemblyOptions {
   readonly limits?: Partial<Limits>
   readonly clock?: 'system' | 'manual' | 'skip'
   readonly allowUnqualified?: boolean
-  readonly log?: ServiceLog
+  readonly log?: LogOptions
+}
+
+/** The server's own log, on standard error. */
+export interface LogOptions {
+  /** Default: `text` on a terminal, else `json`. */
+  readonly format?: LogFormat
+  /** The lowest level that is written. Default `info`; `debug` has one record per request. */
+  readonly level?: LogLevel
 }
 
 export interface Assembled {
@@ -70,17 +89,27 @@ export async function assemble(options: AssemblyOptions): Promise<Assembled> {
   const host = options.host ?? DEFAULT_HOST
   if (!LOOPBACK.has(host)) throw new Error(foreignHost(host))
   const place = { ...DEFAULT_PLACE, ...options.place }
+<<<<<<< src/assembly.ts
+  const limits = { ...DEFAULT_LIMITS, ...options.limits }
+  const metrics = new MetricRegistry(systemStopwatch)
+  const logWriter = logWriterOf(options.log ?? {}, metrics)
+  const { log } = logWriter
+=======
   const limits = resolveLimits(options.limits)
   const log = options.log ?? logToStderr
+>>>>>>> /tmp/apih/theirs
   const entropy = createSystemEntropy()
   const system = { clock: systemClock, timers: createSystemTimers(systemClock) }
   const dataDirectory = typeof options.data === 'object' ? undefined : resolve(options.data ?? DEFAULT_DATA)
   const store: Store =
     dataDirectory === undefined ? new MemoryStore() : await openSqliteStore({ directory: dataDirectory })
 
+  if (store.walBytes !== undefined) metrics.read('perdure_store_wal_bytes', () => store.walBytes)
+
   // The functions call the server, the server calls the service, the service calls the functions: the knot is here.
   let answer: RequestListener = (_request, response) => response.writeHead(503).end()
-  const opened: { close(): Promise<void> }[] = [store]
+  const processFigures = measureProcess(metrics, PERDURE_VERSION)
+  const opened: { close(): Promise<void> | void }[] = [store, processFigures]
   try {
     const functions = await options.functions({
       place,
@@ -90,11 +119,12 @@ export async function assemble(options: AssemblyOptions): Promise<Assembled> {
       entropy,
     })
     opened.unshift(functions)
+    measureFunctions(functions, metrics)
     const activity = new Activity()
     const time = timeOf(options.clock ?? 'system', activity)
     const { clock, timers } = time
     const { allowUnqualified = false } = options
-    const common = { functions, clock, entropy, place, limits, allowUnqualified }
+    const common = { functions, clock, entropy, place, limits, allowUnqualified, metrics }
     const service = await createDurableService({ ...common, store, timers, activity, wall: system, log })
     opened.unshift({ close: () => service.drain(0) })
     time.follow(service)
@@ -105,11 +135,12 @@ export async function assemble(options: AssemblyOptions): Promise<Assembled> {
       logs: functions.logs,
       hosts: { host, anyPort: false },
       ...(time.control === undefined ? undefined : { clockControl: time.control }),
-      log: ({ level, message, requestId, method, path, error }) =>
-        log(level, `${message} (request ${requestId}: ${method} ${path})`, error),
+      log: ({ at: _at, level, message, error, ...details }) => log(level, message, error, details),
+      ...(logWriter.writes('debug') && { requestLog: (record) => log('debug', 'Request', undefined, rounded(record)) }),
     })
     answer = http.listenerFor({ host, anyPort: true })
-    const listening = await listen(http.listener, { host, port: options.port ?? DEFAULT_PORT, limits })
+    const { port = DEFAULT_PORT } = options
+    const listening = await listen(http.listener, { host, port, limits, refused: http.refused })
 
     return {
       endpoint: listening.endpoint,
@@ -122,11 +153,18 @@ export async function assemble(options: AssemblyOptions): Promise<Assembled> {
         listening.terminate()
         await closed
         await store.close()
+        processFigures.close()
       },
     }
   } catch (error) {
     // Whatever was opened is closed again, the latest first; the first error is the one to tell.
-    for (const part of opened) await part.close().catch((also: unknown) => log('warn', 'While giving up', also))
+    for (const part of opened) {
+      try {
+        await part.close()
+      } catch (also) {
+        log('warn', 'While giving up', also)
+      }
+    }
     throw error
   }
 }
@@ -159,8 +197,31 @@ function foreignHost(host: string): string {
   return `Perdure does not listen on ${host}: whoever reaches it can run code and read every execution, and this version has no authentication. Use 127.0.0.1, and a tunnel or an authenticating proxy in front of it.`
 }
 
-const logToStderr: ServiceLog = (level, message, error) => {
-  const detail =
-    error === undefined ? '' : `: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`
-  console.error(`perdure ${level}: ${message}${detail}`)
+function measureFunctions(functions: Functions, metrics: Metrics): void {
+  const read = (name: GaugeName, look: (load: FunctionLoad) => number): void =>
+    metrics.read(name, () => functions.loads?.().map((load) => ({ labels: [load.functionName], value: look(load) })))
+  metrics.read('perdure_function_processes', () =>
+    functions.loads?.().flatMap(({ functionName, processes, idleProcesses }) => [
+      { labels: [functionName, 'idle'], value: idleProcesses },
+      { labels: [functionName, 'busy'], value: processes - idleProcesses },
+    ]),
+  )
+  read('perdure_function_running', ({ running }) => running)
+  read('perdure_function_waiting', ({ waiting }) => waiting)
+  read('perdure_function_oldest_wait_seconds', ({ oldestWaitMs }) => oldestWaitMs / 1_000)
+}
+
+const rounded = (record: RequestLogRecord): RequestLogRecord => ({
+  ...record,
+  durationMs: Math.round(record.durationMs * 1_000) / 1_000,
+})
+
+function logWriterOf({ format, level = 'info' }: LogOptions, metrics: Metrics): LogWriter {
+  return createLogWriter({
+    format: format ?? (process.stderr.isTTY === true ? 'text' : 'json'),
+    level,
+    now: () => systemClock.now(),
+    write: (line) => void process.stderr.write(line),
+    counted: (counted) => metrics.counter('perdure_log_records_total', counted).add(),
+  })
 }

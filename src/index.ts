@@ -2,7 +2,7 @@
  * The embedding API: one call that puts the rooms together and runs a Perdure server in this process.
  * The command line is a thin layer over it.
  */
-import { assemble } from './assembly.ts'
+import { assemble, type LogOptions } from './assembly.ts'
 import type { FunctionDeclaration } from './functions/declaration.ts'
 import { createLocalFunctions } from './functions/local-functions.ts'
 import type { Place } from './protocol/arn.ts'
@@ -22,6 +22,8 @@ export interface PerdureOptions {
   readonly clock?: 'system' | 'manual' | 'skip'
   /** Treat an unqualified Invoke of a durable function as `$LATEST` instead of refusing it. Default false. */
   readonly allowUnqualified?: boolean
+  /** The server's own log, on standard error. Default: `text` on a terminal, else `json`; level `info`. */
+  readonly log?: LogOptions
 }
 
 export interface RunningPerdure {

@@ -16,21 +16,32 @@ export const SERVER_OPTIONS = {
     help: 'system; for tests: manual (advanced by calls) or skip (jumps to the next timer)',
   },
   'allow-unqualified': { type: 'boolean', help: 'Take a call of a durable function without version as one of $LATEST' },
+  'log-format': {
+    type: 'string',
+    value: '<kind>',
+    help: 'How the server logs to standard error: text, json (default text on a terminal, else json)',
+  },
+  'log-level': {
+    type: 'string',
+    value: '<level>',
+    help: 'The lowest level logged: debug (every request), info, warn, error (default info)',
+  },
   json: { type: 'boolean', help: 'When ready, print one JSON line with the endpoint' },
 } as const satisfies OptionSpecs
 
 const loopback = ['127.0.0.1', 'localhost', '::1']
 const clocks = ['system', 'manual', 'skip'] as const
+const logFormats = ['text', 'json'] as const
+const logLevels = ['debug', 'info', 'warn', 'error'] as const
 
 /** Everything but the functions. */
 export function serverOptions(values: Values<typeof SERVER_OPTIONS>): Omit<PerdureOptions, 'functions'> {
   if (values.memory === true && values.data !== undefined) {
     throw usageFailure('--memory and --data exclude each other', 'leave one of them out')
   }
-  const clock = clocks.find((kind) => kind === values.clock)
-  if (values.clock !== undefined && clock === undefined) {
-    throw usageFailure(`there is no clock "${values.clock}"`, `one of ${clocks.join(', ')}`)
-  }
+  const clock = oneOf('clock', values.clock, clocks)
+  const format = oneOf('log format', values['log-format'], logFormats)
+  const level = oneOf('log level', values['log-level'], logLevels)
   if (values.host !== undefined && !loopback.includes(values.host)) {
     throw usageFailure(
       `--host "${values.host}" is not a loopback address: whoever reaches the server can run code, and this version has no authentication`,
@@ -45,5 +56,14 @@ export function serverOptions(values: Values<typeof SERVER_OPTIONS>): Omit<Perdu
     ...(values.data !== undefined && { data: values.data }),
     ...(clock !== undefined && { clock }),
     ...(values['allow-unqualified'] === true && { allowUnqualified: true }),
+    log: { ...(format !== undefined && { format }), ...(level !== undefined && { level }) },
   }
+}
+
+function oneOf<Kind extends string>(what: string, text: string | undefined, kinds: readonly Kind[]): Kind | undefined {
+  const known = kinds.find((kind) => kind === text)
+  if (text !== undefined && known === undefined) {
+    throw usageFailure(`there is no ${what} "${text}"`, `one of ${kinds.join(', ')}`)
+  }
+  return known
 }

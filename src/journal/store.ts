@@ -164,6 +164,9 @@ export interface Store {
    */
   purge(query: { key: ExecutionKey }): Promise<void>
 
+  /** What the write-ahead log holds, for metrics; absent where there is none. */
+  readonly walBytes?: number
+
   /** Resolves when everything accepted before is durable and all handles are closed. */
   close(): Promise<void>
 }

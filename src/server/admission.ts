@@ -33,6 +33,18 @@ export class Admission {
     return this.#queue.length
   }
 
+  get invokes(): number {
+    return this.#invokes
+  }
+
+  get requests(): number {
+    return this.#requests
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
   /** An Invoke: admitted at once or not at all. */
   invoke(bytes: number): Hold {
     const full = this.#invokes >= this.#limits.invokesInFlight || this.#queue.length > 0 || !this.#hasRoom(bytes)

@@ -7,10 +7,11 @@
  * is logged, and becomes a 500 with the request id. Nothing escapes a request: its promise never rejects.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import type { Place } from '../protocol/arn.ts'
+import { type Place, parseExecutionArn } from '../protocol/arn.ts'
 import { ApiError } from '../protocol/errors.ts'
 import type { Limits } from '../protocol/limits.ts'
 import type { DurableService } from '../service/api.ts'
+import { MetricRegistry } from '../service/metrics.ts'
 import type { Clock, Entropy, Functions, Logs } from '../service/ports.ts'
 import { Admission, type Hold } from './admission.ts'
 import { clientGone } from './client-gone.ts'
@@ -18,6 +19,7 @@ import { FunctionQueues } from './function-queues.ts'
 import { type HostRule, localSafety } from './local-safety.ts'
 import { announcedBytes, ClientGone, readBody } from './read-body.ts'
 import { errorReply, type Reply, write } from './reply.ts'
+import { GONE, RequestFigures, UNKNOWN_OPERATION } from './request-figures.ts'
 import { parseQuery, splitTarget } from './request-path.ts'
 import type { ClockControl, Route, RouteDeps, RouteRequest } from './route.ts'
 import { Router } from './router.ts'
@@ -44,6 +46,10 @@ export interface RequestListenerDeps {
   readonly entropy: Entropy
   readonly clock: Clock
   readonly log: (record: ServerLogRecord) => void
+  /** Told of every answered request. Absent: nobody wants to know. */
+  readonly requestLog?: (record: RequestLogRecord) => void
+  /** Default: one of its own. */
+  readonly metrics?: MetricRegistry
 }
 
 /** A defect that a request came upon. */
@@ -52,9 +58,20 @@ export interface ServerLogRecord {
   readonly level: 'error'
   readonly message: string
   readonly requestId: string
+  readonly executionArn?: string
   readonly method: string
+  /** Without the query and without callback ids: who knows one may complete the callback. */
   readonly path: string
   readonly error: unknown
+}
+
+export interface RequestLogRecord {
+  readonly requestId: string
+  readonly operation: string
+  readonly executionArn?: string
+  /** `gone`: the client went away first. */
+  readonly status: number | 'gone'
+  readonly durationMs: number
 }
 
 export interface PerdureListener {
@@ -63,6 +80,8 @@ export interface PerdureListener {
   listenerFor(hosts: HostRule): RequestListener
   /** Ends synchronous waits with a 500 that clients retry and takes no new Invoke; everything else goes on. */
   shutdown(): void
+  /** Something that was no request was answered with the status. */
+  refused(status: number): void
 }
 
 export function createRequestListener(deps: RequestListenerDeps): PerdureListener {
@@ -74,10 +93,23 @@ export function createRequestListener(deps: RequestListenerDeps): PerdureListene
       server.serve(request, response, requireLocal).catch(() => response.destroy())
     }
   }
-  return { listener: listenerFor(deps.hosts), listenerFor, shutdown: () => server.shutdown() }
+  return {
+    listener: listenerFor(deps.hosts),
+    listenerFor,
+    shutdown: () => server.shutdown(),
+    refused: (status) => server.refused(status),
+  }
 }
 
 type RequireLocal = (request: IncomingMessage) => void
+
+/** One request on its way through the server. */
+interface Exchange {
+  readonly requestId: string
+  readonly began: number
+  operation: string
+  label: string
+}
 
 const NO_BODY = Buffer.alloc(0)
 const NO_HOLD: Hold = { release: () => {} }
@@ -88,10 +120,19 @@ class RequestServer {
   readonly #router = new Router(ROUTES)
   readonly #waits = new SyncWaits()
   readonly #admission: Admission
+  readonly #figures: RequestFigures
 
   constructor(deps: RequestListenerDeps) {
     this.#deps = deps
-    this.#admission = new Admission(deps.limits)
+    const admission = new Admission(deps.limits)
+    this.#admission = admission
+    const metrics = deps.metrics ?? new MetricRegistry(() => performance.now())
+    this.#figures = new RequestFigures(metrics)
+    metrics.read('perdure_admission_requests', () => admission.requests)
+    metrics.read('perdure_admission_invokes', () => admission.invokes)
+    metrics.read('perdure_admission_body_bytes', () => admission.bytes)
+    metrics.read('perdure_admission_queued', () => admission.queued)
+    metrics.read('perdure_sync_waits', () => this.#waits.count)
     this.#routeDeps = {
       service: deps.service,
       functions: deps.functions,
@@ -102,7 +143,12 @@ class RequestServer {
       allowUnqualified: deps.allowUnqualified,
       queues: new FunctionQueues(deps.limits),
       waits: this.#waits,
+      metrics,
     }
+  }
+
+  refused(status: number): void {
+    this.#figures.refused(status)
   }
 
   shutdown(): void {
@@ -111,17 +157,20 @@ class RequestServer {
 
   async serve(request: IncomingMessage, response: ServerResponse, requireLocal: RequireLocal): Promise<void> {
     const requestId = this.#deps.entropy.uuid()
+    const exchange: Exchange = { requestId, began: this.#figures.now(), operation: UNKNOWN_OPERATION, label: '' }
     try {
       requireLocal(request)
-      this.#write(response, requestId, await this.#answer(request, response, requestId))
+      this.#write(response, exchange, await this.#answer(request, response, exchange))
     } catch (error) {
-      this.#refuse(request, response, requestId, error)
+      this.#refuse(request, response, exchange, error)
     }
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse, requestId: string): Promise<Reply> {
+  async #answer(request: IncomingMessage, response: ServerResponse, exchange: Exchange): Promise<Reply> {
     const { path, query } = splitTarget(request.url ?? '')
     const { route, label } = this.#router.find(request.method ?? '', path)
+    exchange.operation = route.name
+    exchange.label = label
     const rule = bodyRule(route, request, this.#deps.limits)
     const bytes = rule === undefined ? 0 : announcedBytes(request, rule)
     if (rule !== undefined && bytes > rule.maxBytes) throw rule.tooLarge()
@@ -131,7 +180,7 @@ class RequestServer {
     try {
       const body = rule === undefined || bytes === 0 ? NO_BODY : await readBody(request, rule)
       const call: RouteRequest = {
-        requestId,
+        requestId: exchange.requestId,
         label,
         query: parseQuery(query),
         headers: request.headers,
@@ -150,24 +199,47 @@ class RequestServer {
     return route.admission === 'shed' ? this.#admission.invoke(bytes) : this.#admission.request(bytes, gone)
   }
 
-  #refuse(request: IncomingMessage, response: ServerResponse, requestId: string, error: unknown): void {
-    if (error instanceof ClientGone) return
-    const known = error instanceof ApiError ? error : this.#report(request, requestId, error)
-    this.#write(response, requestId, errorReply(spelledFor(known, request.headers['user-agent'])))
+  #refuse(request: IncomingMessage, response: ServerResponse, exchange: Exchange, error: unknown): void {
+    if (error instanceof ClientGone) {
+      this.#answered(exchange, GONE)
+      return
+    }
+    const known = error instanceof ApiError ? error : this.#report(request, exchange, error)
+    this.#write(response, exchange, errorReply(spelledFor(known, request.headers['user-agent'])))
   }
 
-  #write(response: ServerResponse, requestId: string, reply: Reply): void {
-    write(response, requestId, reply, this.#deps.limits.requestTimeoutMs)
+  #write(response: ServerResponse, exchange: Exchange, reply: Reply): void {
+    const gone = response.destroyed
+    write(response, exchange.requestId, reply, this.#deps.limits.requestTimeoutMs)
+    this.#answered(exchange, gone ? GONE : reply.status, reply.headers?.['x-amz-durable-execution-arn'])
   }
 
-  #report(request: IncomingMessage, requestId: string, error: unknown): ApiError {
-    const { path } = splitTarget(request.url ?? '')
+  #answered(exchange: Exchange, status: number | typeof GONE, started?: string): void {
+    const { requestId, operation, began } = exchange
+    const durationMs = this.#figures.now() - began
+    this.#figures.answered(operation, status, durationMs)
+    const execution = started === undefined ? executionOf(exchange) : { executionArn: started }
+    this.#deps.requestLog?.({ requestId, operation, ...execution, status, durationMs })
+  }
+
+  #report(request: IncomingMessage, exchange: Exchange, error: unknown): ApiError {
+    const { requestId } = exchange
+    const path = withoutCallbackId(splitTarget(request.url ?? '').path)
     const message = error instanceof Error ? error.message : String(error)
     const { log, clock } = this.#deps
-    log({ at: clock.now(), level: 'error', message, requestId, method: request.method ?? '', path, error })
+    const about = { requestId, ...executionOf(exchange), method: request.method ?? '', path }
+    log({ at: clock.now(), level: 'error', message, ...about, error })
     return new ApiError('ServiceException', `An internal error occurred. Request id: ${requestId}`)
   }
 }
+
+/** The execution that the path names, if it does. */
+function executionOf({ label }: Exchange): { readonly executionArn?: string } {
+  return parseExecutionArn(label) === undefined ? {} : { executionArn: label }
+}
+
+const withoutCallbackId = (path: string): string =>
+  path.replace(/(\/durable-execution-callbacks\/).+(\/\w*)$/, '$1{CallbackId}$2')
 
 function bodyRule({ body }: Route, request: IncomingMessage, limits: Limits) {
   if (body === undefined) return undefined

@@ -22,7 +22,13 @@ const CHECK_MS = 2_000
 
 export function listen(
   listener: RequestListener,
-  options: { readonly host: string; readonly port: number; readonly limits?: Limits },
+  options: {
+    readonly host: string
+    readonly port: number
+    readonly limits?: Limits
+    /** Told of what was refused before it became a request. */
+    readonly refused?: (status: number) => void
+  },
 ): Promise<Listening> {
   const limits = options.limits ?? DEFAULT_LIMITS
   const headersTimeout = Math.min(limits.headersTimeoutMs, limits.requestTimeoutMs)
@@ -40,7 +46,10 @@ export function listen(
     listener,
   )
   server.maxConnections = limits.connections
-  server.on('clientError', refuse)
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    const status = refuse(error, socket)
+    if (status !== undefined) options.refused?.(status)
+  })
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(options.port, options.host, () => {
@@ -82,11 +91,14 @@ const REFUSALS: { readonly [code: string]: readonly [status: string, name: strin
 }
 const NO_HTTP = ['400 Bad Request', 'SerializationException', 'The request is not valid HTTP/1.1.'] as const
 
-/** What came is no request, or never became one: answered in the modelled form, and the connection ends. */
-function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
+/**
+ * What came is no request, or never became one: answered in the modelled form, and the connection ends. The status that
+ * was answered; undefined when nobody is there to be told.
+ */
+function refuse(error: NodeJS.ErrnoException, socket: Socket): number | undefined {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
-    return
+    return undefined
   }
   const [status, name, message] = REFUSALS[error.code ?? ''] ?? NO_HTTP
   const body = JSON.stringify({ Type: 'User', message })
@@ -98,4 +110,5 @@ function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
     `Content-Length: ${Buffer.byteLength(body)}`,
   ]
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
+  return Number.parseInt(status, 10)
 }

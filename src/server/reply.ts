@@ -7,6 +7,8 @@ export interface Reply {
   readonly headers?: Readonly<Record<string, string>>
   /** JSON text or raw bytes; absent for an answer without a body. */
   readonly body?: string | Uint8Array
+  /** Where the body is no JSON. */
+  readonly contentType?: string
   /** Where the request goes on under an id of its own. */
   readonly requestId?: string
 }
@@ -34,7 +36,12 @@ export function write(response: ServerResponse, requestId: string, reply: Reply,
   if (response.destroyed) return
   const { body } = reply
   // Flat and in one call: the head and a small body then leave in one write to the socket.
-  const head = ['content-type', 'application/json', 'x-amzn-RequestId', reply.requestId ?? requestId]
+  const head = [
+    'content-type',
+    reply.contentType ?? 'application/json',
+    'x-amzn-RequestId',
+    reply.requestId ?? requestId,
+  ]
   const length = body === undefined ? 0 : Buffer.byteLength(body)
   if (length > LARGE_BYTES) response.setTimeout(stalledMs)
   if (body !== undefined) head.push('content-length', String(length))

@@ -7,6 +7,7 @@ import type { Place } from '../protocol/arn.ts'
 import type { ApiError } from '../protocol/errors.ts'
 import type { Limits } from '../protocol/limits.ts'
 import type { DurableService } from '../service/api.ts'
+import type { MetricRegistry } from '../service/metrics.ts'
 import type { Functions, Logs } from '../service/ports.ts'
 import type { FunctionQueues } from './function-queues.ts'
 import type { Reply } from './reply.ts'
@@ -30,6 +31,7 @@ export interface RouteDeps {
   readonly allowUnqualified: boolean
   readonly queues: FunctionQueues
   readonly waits: SyncWaits
+  readonly metrics: MetricRegistry
 }
 
 export interface RouteRequest {

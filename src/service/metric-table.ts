@@ -56,7 +56,7 @@ export const METRICS = {
     'function',
     'outcome',
   ),
-  perdure_invocation_duration_seconds: histogram('From handing the event over to its end.', LIFETIME, 'function'),
+  perdure_invocation_duration_seconds: histogram('From handing the event over to its end.', WAIT, 'function'),
   perdure_ready_wait_seconds: histogram('From being due until a process was free.', WAIT, 'function'),
   perdure_ready_jobs: gauge('Due work that waits for its turn at the function.', 'function'),
   perdure_jobs_under_way: gauge('Due work that waits for a process or runs in one.', 'function'),

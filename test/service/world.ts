@@ -10,6 +10,7 @@ import { Activity } from '../../src/service/activity.ts'
 import type { Started, StartRequest } from '../../src/service/api.ts'
 import { createManualClock, type ManualClock, settle, uuidOf } from '../../src/service/clock-adapters.ts'
 import { createDurableService, type RunningService } from '../../src/service/durable-service.ts'
+import type { LogLevel } from '../../src/service/log.ts'
 import type { Entropy } from '../../src/service/ports.ts'
 import { FaultyStore } from './faulty-store.ts'
 import { ScriptedFunctions } from './scripted-functions.ts'
@@ -34,7 +35,7 @@ export class CountingEntropy implements Entropy {
 }
 
 export interface LogLine {
-  readonly level: 'info' | 'warn' | 'error'
+  readonly level: LogLevel
   readonly message: string
   readonly error: unknown
 }

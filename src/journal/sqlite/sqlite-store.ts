@@ -37,7 +37,7 @@ import type {
   WriterRequest,
   WriterSettings,
 } from './messages.ts'
-import { DEFAULT_WAL_BYTES, EMPTY_WAL, isAtBound, isWorthMoving } from './wal-policy.ts'
+import { bytesOf, DEFAULT_WAL_BYTES, EMPTY_WAL, isAtBound, isWorthMoving } from './wal-policy.ts'
 import { WorkerChannel } from './worker-channel.ts'
 
 export interface SqliteStoreOptions {
@@ -140,6 +140,10 @@ class SqliteStore implements Store {
 
   readSnapshot(query: { key: ExecutionKey }): Promise<Snapshot | undefined> {
     return this.#read('readSnapshot', query)
+  }
+
+  get walBytes(): number {
+    return bytesOf(this.#wal)
   }
 
   close(): Promise<void> {

@@ -17,6 +17,8 @@ export const EMPTY_WAL: WalSize = { pages: 0, movedPages: 0 }
 /** SQLite's default, which every journal has. */
 const PAGE_BYTES = 4_096
 
+export const bytesOf = ({ pages }: WalSize): number => pages * PAGE_BYTES
+
 /** The reader should begin to move pages. */
 export function isWorthMoving(wal: WalSize, boundBytes: number): boolean {
   return (wal.pages - wal.movedPages) * PAGE_BYTES >= boundBytes / 2 || isAtBound(wal, boundBytes)

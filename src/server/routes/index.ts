@@ -11,6 +11,7 @@ import { healthz } from './healthz.ts'
 import { invoke } from './invoke.ts'
 import { listDurableExecutionsByFunction } from './list-durable-executions-by-function.ts'
 import { listFunctions } from './list-functions.ts'
+import { metrics } from './metrics.ts'
 import { perdureClock } from './perdure-clock.ts'
 import { perdureClockAdvance } from './perdure-clock-advance.ts'
 import { perdureLogs } from './perdure-logs.ts'
@@ -45,4 +46,5 @@ export const ROUTES: readonly Route[] = [
   perdureNoop,
   healthz,
   readyz,
+  metrics,
 ]
