@@ -1,7 +1,8 @@
 /**
  * TypeScript handlers are bundled by esbuild, so that everything works that TypeScript promises and Node's type
  * stripping does not: enums, `paths` of the tsconfig, imports without extension. Packages stay outside the bundle.
- * Plain JavaScript is loaded as it is (decision 20).
+ * Plain JavaScript is loaded as it is (decision 20), unless handlers are reloaded: then it is bundled too, so that a
+ * half-written file is in nobody's way until it compiles.
  */
 import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
@@ -23,14 +24,16 @@ export interface Bundler {
   handler(functionName: string, file: string): Promise<Bundle | undefined>
   /** The file that function processes run. */
   bootstrap(): Promise<string>
+  /** Looks at the sources again from now on. */
+  forget(): void
   /** Removes what earlier servers bundled and this one did not. */
   discardOthers(): Promise<void>
 }
 
 const typescript = new Set(['.ts', '.mts', '.cts'])
 
-/** `directory` is where bundles are kept. */
-export function createBundler(directory: string): Bundler {
+/** `directory` is where bundles are kept; `everything` bundles plain JavaScript too. */
+export function createBundler(directory: string, everything: boolean): Bundler {
   const bundles = new Map<string, Promise<Bundle>>()
   const stored = new Set<string>()
 
@@ -47,7 +50,7 @@ export function createBundler(directory: string): Bundler {
 
   return {
     handler: async (functionName, file) => {
-      if (!typescript.has(extname(file))) return undefined
+      if (!everything && !typescript.has(extname(file))) return undefined
       let bundle = bundles.get(file)
       if (bundle === undefined) {
         bundle = bundleHandler(functionName, file, store)
@@ -64,6 +67,7 @@ export function createBundler(directory: string): Bundler {
       })
       return store('bootstrap', contents)
     },
+    forget: () => bundles.clear(),
     discardOthers: async () => {
       const others = (await readdir(directory)).filter((name) => !stored.has(name) && /\.mjs(\.part)?$/.test(name))
       await Promise.all(others.map((name) => rm(join(directory, name), { force: true })))
@@ -97,7 +101,7 @@ async function bundleHandler(
     throw new DeclarationError(
       `The handler of function "${functionName}" cannot be compiled: ${describe(error, directory)}.`,
       'The function cannot be served.',
-      'Correct the source and start again.',
+      'Correct the source.',
     )
   }
 }

@@ -18,6 +18,8 @@ import type { FunctionCode } from './sandbox.ts'
 export interface CatalogEntry {
   readonly version: FunctionVersion
   readonly code: FunctionCode
+  /** Processes that are started before they are needed, and kept. */
+  readonly warm: number
 }
 
 export interface CatalogPorts {
@@ -44,20 +46,53 @@ export async function buildCatalog(
   declarations: readonly FunctionDeclaration[],
   ports: CatalogPorts,
 ): Promise<ReadonlyMap<string, CatalogEntry>> {
+  const entries = new Map<string, CatalogEntry>()
+  const build = (declaration: FunctionDeclaration): Promise<CatalogEntry> => buildEntry(declaration, ports)
+  for await (const entry of fewAtATime(distinct(declarations), build)) entries.set(entry.version.name, entry)
+  return entries
+}
+
+export interface RebuiltCatalog {
+  readonly catalog: ReadonlyMap<string, CatalogEntry>
+  /** Declarations that cannot be served as they are now; the catalog has their previous entry, if there was one. */
+  readonly refused: readonly DeclarationError[]
+}
+
+/** Rejects with a DeclarationError only when it cannot be said which function is meant. */
+export async function rebuildCatalog(
+  previous: ReadonlyMap<string, CatalogEntry>,
+  declarations: readonly FunctionDeclaration[],
+  ports: CatalogPorts,
+): Promise<RebuiltCatalog> {
+  const catalog = new Map<string, CatalogEntry>()
+  const refused: DeclarationError[] = []
+  const build = async (declaration: FunctionDeclaration): Promise<CatalogEntry | undefined> => {
+    try {
+      return await buildEntry(declaration, ports)
+    } catch (error) {
+      if (!(error instanceof DeclarationError)) throw error
+      refused.push(error)
+      return previous.get(declaration.name)
+    }
+  }
+  for await (const entry of fewAtATime(distinct(declarations), build)) {
+    if (entry !== undefined) catalog.set(entry.version.name, entry)
+  }
+  return { catalog, refused }
+}
+
+function distinct(declarations: readonly FunctionDeclaration[]): readonly FunctionDeclaration[] {
   const names = new Map<string, FunctionDeclaration>()
   for (const declaration of declarations) {
-    checkDeclaration(declaration)
     refuseDuplicate(names.get(declaration.name), declaration)
     names.set(declaration.name, declaration)
   }
-  const entries = new Map<string, CatalogEntry>()
-  // A few at a time: each may compile and start a process.
-  for (const group of groupsOf([...names.values()], Math.max(2, availableParallelism()))) {
-    for (const entry of await Promise.all(group.map((declaration) => buildEntry(declaration, ports)))) {
-      entries.set(entry.version.name, entry)
-    }
-  }
-  return entries
+  return [...names.values()]
+}
+
+/** Each may compile and start a process. */
+async function* fewAtATime<T, R>(items: readonly T[], work: (item: T) => Promise<R>): AsyncIterable<R> {
+  for (const group of groupsOf(items, Math.max(2, availableParallelism()))) yield* await Promise.all(group.map(work))
 }
 
 function groupsOf<T>(items: readonly T[], size: number): readonly (readonly T[])[] {
@@ -67,6 +102,7 @@ function groupsOf<T>(items: readonly T[], size: number): readonly (readonly T[])
 }
 
 async function buildEntry(declaration: FunctionDeclaration, ports: CatalogPorts): Promise<CatalogEntry> {
+  checkDeclaration(declaration)
   const { name } = declaration
   // Where Node looks for it in the end, and so the place that the bundle takes.
   const file = realpathSync(resolve(declaration.file))
@@ -82,13 +118,15 @@ async function buildEntry(declaration: FunctionDeclaration, ports: CatalogPorts)
   const durable = await durabilityOf(declaration, code, ports)
   return {
     code,
+    warm: declaration.warm ?? 0,
     version: {
       name,
       version: '$LATEST',
       arn: functionArn(ports.place, name, '$LATEST'),
       timeoutSeconds: declaration.timeout ?? (durable === undefined ? plainTimeoutSeconds : durableTimeoutSeconds),
       memoryMb: declaration.memory ?? defaultMemoryMb,
-      concurrency: declaration.concurrency ?? 2 * availableParallelism(),
+      concurrency: declaration.concurrency ?? 2 * availableParallelism() * (declaration.maxConcurrency ?? 1),
+      ...(declaration.maxConcurrency === undefined ? {} : { maxConcurrency: declaration.maxConcurrency }),
       durable,
       perTenant: declaration.tenancy === 'PER_TENANT',
     },
@@ -140,8 +178,13 @@ function checkDeclaration(declaration: FunctionDeclaration): void {
   integer('timeout', declaration.timeout, 1, 900)
   integer('memory', declaration.memory, 128, 32_768)
   integer('concurrency', declaration.concurrency, 1, 10_000)
+  integer('maxConcurrency', declaration.maxConcurrency, 1, 1_000)
+  integer('warm', declaration.warm, 0, 1_000)
   if (declaration.tenancy !== undefined && declaration.tenancy !== 'PER_TENANT') {
     refuse(`tenancy is ${JSON.stringify(declaration.tenancy)}`, 'Give PER_TENANT or leave it out.')
+  }
+  if (declaration.tenancy !== undefined && (declaration.warm ?? 0) > 0) {
+    refuse('it is PER_TENANT and has warm', 'Leave warm out: a process belongs to a tenant from its start.')
   }
   const { durable } = declaration
   if (durable !== undefined && durable !== false) {

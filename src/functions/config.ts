@@ -49,6 +49,8 @@ const functionKeys: readonly (keyof FunctionConfig)[] = [
   'timeout',
   'memory',
   'concurrency',
+  'maxConcurrency',
+  'warm',
   'tenancy',
   'environment',
   'durable',

@@ -10,10 +10,18 @@ export interface FunctionDeclaration {
   readonly exportName?: string
   /** Seconds per invocation, 1–900. Default 900 for durable functions, 60 for plain ones. */
   readonly timeout?: number
-  /** MB. Default 512. */
+  /** MB of one process with everything it forked. Default 512. */
   readonly memory?: number
-  /** Invocations at a time. Default 2 × cores. */
+  /** Invocations at a time, over all its processes. Default 2 × cores × `maxConcurrency`. */
   readonly concurrency?: number
+  /**
+   * Invocations at a time in one process, 1–1,000. Default 1. More suits handlers that mostly wait, and only those that
+   * keep nothing of an invocation in module variables: when one crashes or times out, the others of its process end
+   * with it and are repeated.
+   */
+  readonly maxConcurrency?: number
+  /** Processes that are started before they are needed, and kept. Default 0. */
+  readonly warm?: number
   readonly tenancy?: 'PER_TENANT'
   readonly environment?: Readonly<Record<string, string>>
   /**

@@ -8,6 +8,8 @@ export interface EnvironmentOf {
   readonly functionName: string
   readonly version: string
   readonly memoryMb: number
+  /** Invocations at a time in the process. */
+  readonly maxConcurrency: number
   readonly region: string
   /** `127.0.0.1:port` of the process's own listener. */
   readonly runtimeAuthority: string
@@ -44,6 +46,7 @@ export const reservedVariables: ReadonlySet<string> = new Set([
   'AWS_LAMBDA_INITIALIZATION_TYPE',
   'AWS_LAMBDA_LOG_GROUP_NAME',
   'AWS_LAMBDA_LOG_STREAM_NAME',
+  'AWS_LAMBDA_MAX_CONCURRENCY',
   'AWS_LAMBDA_RUNTIME_API',
   'LAMBDA_RUNTIME_DIR',
   'LAMBDA_TASK_ROOT',
@@ -77,6 +80,7 @@ export function environmentOf(place: EnvironmentOf): Readonly<Record<string, str
     AWS_LAMBDA_FUNCTION_NAME: place.functionName,
     AWS_LAMBDA_FUNCTION_VERSION: place.version,
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(place.memoryMb),
+    ...(place.maxConcurrency === 1 ? {} : { AWS_LAMBDA_MAX_CONCURRENCY: String(place.maxConcurrency) }),
     AWS_LAMBDA_LOG_GROUP_NAME: logGroup(place.functionName),
     AWS_LAMBDA_LOG_STREAM_NAME: place.logStream,
     AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',

@@ -77,6 +77,11 @@ export function platformFailure(message: string): InvocationEnd {
   return { kind: 'platform', error: { ErrorType: 'ServiceException', ErrorMessage: message } }
 }
 
+/** Another invocation ended the process that both had: this one did not fail and may be repeated. */
+export function neighbourEnded(): InvocationEnd {
+  return platformFailure('Another invocation in the same process ended it')
+}
+
 /** The body that a runtime posted goes to the caller as it is; the ErrorObject is read from it as far as it can be. */
 export function posted(body: string, errorTypeHeader: string | undefined): InvocationEnd {
   const parsed = parseObject(body)

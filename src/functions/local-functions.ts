@@ -10,14 +10,16 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import type { RequestListener } from 'node:http'
 import { availableParallelism, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Place } from '../protocol/arn.ts'
-import type { Clock, Entropy, Functions, FunctionVersion, Logs, Timers } from '../service/ports.ts'
+import type { Clock, Entropy, FunctionLoad, Functions, FunctionVersion, Logs, Timers } from '../service/ports.ts'
 import { createBundler } from './bundle.ts'
-import { buildCatalog, type CatalogEntry } from './catalog.ts'
+import { buildCatalog, type CatalogEntry, type CatalogPorts, rebuildCatalog } from './catalog.ts'
 import type { FunctionDeclaration } from './declaration.ts'
+import type { DeclarationError } from './declaration-error.ts'
+import { watchFootprints } from './footprints.ts'
 import { openLogStore } from './log-store.ts'
-import { createPool } from './pool.ts'
+import { createPool, mostProcesses } from './pool.ts'
 import { isDurable } from './probe.ts'
 import { openProcessRecords } from './process-records.ts'
 import { type SandboxHost, startSandbox } from './sandbox.ts'
@@ -41,12 +43,30 @@ export interface LocalFunctionsOptions {
   readonly inspect?: boolean
   /** How long a process may be idle before it ends. Default 5 minutes. */
   readonly idleMs?: number
+  /** `reload` will be called. Handlers in plain JavaScript are then bundled as those in TypeScript are. Default false. */
+  readonly reloadable?: boolean
 }
 
 export interface LocalFunctions extends Functions {
   readonly logs: Logs
+  /** What the pools do now, for metrics. */
+  loads(): readonly FunctionLoad[]
+  /**
+   * Serves these declarations from now on, with their sources as they are now. Invocations that run end with the code
+   * they have; new ones get the new code. What cannot be served keeps the code that it had. Calls do not overlap.
+   */
+  reload(declarations: readonly FunctionDeclaration[]): Promise<Reloaded>
+  /** Where the sources of the functions lie: `reload` makes sense when a file in one of these folders has changed. */
+  sourceFolders(): readonly string[]
   /** Ends all processes; invocations that still run end with a platform failure. */
   close(): Promise<void>
+}
+
+export interface Reloaded {
+  /** Names of functions that are new, gone or run other code or settings than before. */
+  readonly changed: readonly string[]
+  /** Why others could not be served as they are. */
+  readonly refused: readonly DeclarationError[]
 }
 
 const defaultInitLimitMs = 30_000
@@ -61,18 +81,21 @@ export async function createLocalFunctions(options: LocalFunctionsOptions): Prom
   const temporary = dataDirectory === undefined ? await mkdtemp(join(tmpdir(), 'perdure-')) : undefined
   const codeDirectory = join(temporary ?? dataDirectory ?? '', 'code')
   const compileCache = join(codeDirectory, 'compiled')
-  const bundler = createBundler(codeDirectory)
+  const bundler = createBundler(codeDirectory, options.reloadable ?? false)
 
   const records = openProcessRecords(below('processes'))
   const watchdog = startWatchdog()
+  const footprints = watchFootprints({ clock, timers })
   const logs = openLogStore(below('logs'))
   const dispose = async (): Promise<void> => {
+    footprints.close()
     await Promise.all([watchdog.close(), logs.close()])
     if (temporary !== undefined) await rm(temporary, { recursive: true, force: true })
   }
 
   let catalog: ReadonlyMap<string, CatalogEntry>
   let bootstrapFile: string
+  let catalogPorts: CatalogPorts
   try {
     bootstrapFile = await bundler.bootstrap()
     const probeHost = {
@@ -84,11 +107,12 @@ export async function createLocalFunctions(options: LocalFunctionsOptions): Prom
       watchdog,
       limitMs: initLimitMs,
     }
-    catalog = await buildCatalog(options.declarations, {
+    catalogPorts = {
       place,
       bundle: bundler.handler,
-      isDurable: (name, code) => isDurable(probeHost, name, code),
-    })
+      isDurable: onceFor((name, code) => isDurable(probeHost, name, code)),
+    }
+    catalog = await buildCatalog(options.declarations, catalogPorts)
     await bundler.discardOthers()
   } catch (error) {
     await dispose()
@@ -103,6 +127,7 @@ export async function createLocalFunctions(options: LocalFunctionsOptions): Prom
     entropy,
     watchdog,
     records,
+    footprints,
     log: (record) => logs.write(record),
     bootstrapFile,
     compileCache,
@@ -117,16 +142,48 @@ export async function createLocalFunctions(options: LocalFunctionsOptions): Prom
     idleMs: options.idleMs ?? defaultIdleMs,
   })
 
+  for (const { version, warm } of catalog.values()) if (warm > 0) pool.keepWarm(version, warm)
+
+  const changeListeners: (() => void)[] = []
+  const reload = async (declarations: readonly FunctionDeclaration[]): Promise<Reloaded> => {
+    bundler.forget()
+    const previous = catalog
+    const rebuilt = await rebuildCatalog(previous, declarations, catalogPorts)
+    catalog = rebuilt.catalog
+    const changed = changedNames(previous, catalog)
+    for (const name of changed) {
+      const [entry, gone] = [catalog.get(name), previous.get(name)]
+      if (entry !== undefined) {
+        pool.replace(entry.version)
+        pool.keepWarm(entry.version, entry.warm)
+      } else if (gone !== undefined) pool.remove(gone.version)
+    }
+    if (changed.length > 0) for (const call of changeListeners) call()
+    return { changed, refused: rebuilt.refused }
+  }
+
   return {
     resolve: (name, qualifier) => {
       const version = catalog.get(name)?.version
       return qualifier === undefined || qualifier === version?.version ? version : undefined
     },
     list: () => [...catalog.values()].map(({ version }) => version),
-    reserve: (version, tenantId, signal) => pool.reserve(version, tenantId, signal),
-    // The functions of this version never change while the server runs, so there is nothing to call back about.
-    onChange: () => {},
+    reserve: async ({ name }, tenantId, signal) => {
+      const version = catalog.get(name)?.version
+      if (version === undefined) throw new Error(`Function "${name}" was removed`)
+      return pool.reserve(version, tenantId, signal)
+    },
+    onChange: (call) => {
+      changeListeners.push(call)
+    },
     logs,
+    loads: () => pool.loads(),
+    reload,
+    sourceFolders: () => [
+      ...new Set(
+        [...catalog.values()].flatMap(({ code: { source } }) => [dirname(source.file), ...(source.bundledFrom ?? [])]),
+      ),
+    ],
     close: async () => {
       await pool.close()
       await dispose()
@@ -134,13 +191,34 @@ export async function createLocalFunctions(options: LocalFunctionsOptions): Prom
   }
 }
 
+/** Functions whose entry is another one, or is only in one of the catalogs. */
+function changedNames(
+  before: ReadonlyMap<string, CatalogEntry>,
+  after: ReadonlyMap<string, CatalogEntry>,
+): readonly string[] {
+  const names = new Set([...before.keys(), ...after.keys()])
+  return [...names].filter((name) => JSON.stringify(before.get(name)) !== JSON.stringify(after.get(name)))
+}
+
+/** The same code needs no second look: a bundle is named after its content. */
+function onceFor(look: CatalogPorts['isDurable']): CatalogPorts['isDurable'] {
+  const answers = new Map<string, boolean>()
+  return async (name, code) => {
+    const key = JSON.stringify(code)
+    const known = code.source.bundle === undefined ? undefined : answers.get(key)
+    const answer = known ?? (await look(name, code))
+    answers.set(key, answer)
+    return answer
+  }
+}
+
 function codeOf(catalog: ReadonlyMap<string, CatalogEntry>, version: FunctionVersion): CatalogEntry['code'] {
   const entry = catalog.get(version.name)
-  if (entry === undefined) throw new Error(`Function "${version.name}" is not in the catalog it came from`)
+  if (entry === undefined) throw new Error(`Function "${version.name}" is not declared any more`)
   return entry.code
 }
 
 function defaultProcessLimit(catalog: ReadonlyMap<string, CatalogEntry>): number {
-  const declared = [...catalog.values()].map(({ version }) => version.concurrency)
+  const declared = [...catalog.values()].map(({ version }) => mostProcesses(version))
   return Math.max(16, 8 * availableParallelism(), ...declared)
 }

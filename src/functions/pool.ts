@@ -1,22 +1,38 @@
 /**
  * Who runs where: warm processes per (function version, tenant), and a queue per function (decision 23).
  *
- * A reservation waits in its function's queue, first come first served, until a process of its version and tenant is
- * idle. Processes are started on demand, one per reservation that none is on its way for, within three bounds: the
- * function's concurrency (a process serves one invocation at a time, so as many processes), the server's process
- * limit, and a few starts at a time per function. When a bound is reached an idle process is ended to make room,
- * the function's own first, else the one that was idle longest anywhere. Idle processes end after a while.
+ * A reservation waits in its function's queue, first come first served, until its function may run one more invocation
+ * and a process of its version and tenant has a free place. Processes are started on demand, none for a reservation
+ * that a place is on its way for, within three bounds: the function's concurrency, in processes of `maxConcurrency`
+ * places, the server's process limit, and a few starts at a time per function. When a bound is reached an idle process
+ * is ended to make room, the function's own first, else the one that was idle longest anywhere. Idle processes end
+ * after a while, but for those that are to be kept warm.
  *
- * A process here is
+ * A place of a process is
  *
- *   starting → idle → taken → returning → idle …
+ *   coming   the process starts, or works on after an answer   → free (it asks)
+ *   free     it asks for an event                              → taken (a reservation is granted)
+ *   taken    until the invocation ended                        → coming; or until the slot was released → free
  *
- * and leaves the pool when it ends, from any of these, or when room is made. `taken` from the reservation on, until
- * the invocation ended or the slot was released; `returning` until the process asks for its next event. A process
- * that ends while starting hands its failure to the first reservation that waits for one of its kind.
+ * and a process is
+ *
+ *   starting   no place has asked yet                           → serving, gone
+ *   serving    idle when no place is taken, or on its way back  → gone (it ended, or had to make room)
+ *   gone       it counts no more; its end may still be awaited
+ *
+ * A process that ends while starting hands its failure to the first reservation that waits for one of its kind. When a
+ * function's code is replaced its processes are stale: they take no more reservations and end as soon as they are idle.
  */
 import { availableParallelism } from 'node:os'
-import type { Clock, FunctionVersion, InvocationRequest, InvocationResult, Slot, Timers } from '../service/ports.ts'
+import type {
+  Clock,
+  FunctionLoad,
+  FunctionVersion,
+  InvocationRequest,
+  InvocationResult,
+  Slot,
+  Timers,
+} from '../service/ports.ts'
 import type { Sandbox, SandboxEvents, StartFailure } from './sandbox.ts'
 
 export interface PoolOptions {
@@ -31,34 +47,53 @@ export interface PoolOptions {
 
 export interface Pool {
   reserve(version: FunctionVersion, tenantId: string | undefined, signal: AbortSignal): Promise<Slot>
+  /** What `start` starts for this version from now on differs: new invocations go to new processes only. */
+  replace(version: FunctionVersion): void
+  /** Nothing of this version starts any more; what waits for it is refused. */
+  remove(version: FunctionVersion): void
+  /** So many processes of the version are kept ready, from now on. */
+  keepWarm(version: FunctionVersion, processes: number): void
+  /** Of the functions that have processes, or reservations that wait. */
+  loads(): readonly FunctionLoad[]
   close(): Promise<void>
 }
 
 interface PooledProcess {
   readonly pooledFunction: PooledFunction
   readonly tenant: string | undefined
+  readonly places: number
   sandbox: Sandbox
-  state: 'starting' | 'idle' | 'taken' | 'returning' | 'gone'
-  /** When it came into its state. */
+  state: 'starting' | 'serving' | 'gone'
+  stale: boolean
+  free: number
+  taken: number
+  /** Since when each of the other places is on its way, the oldest first; while starting they all are. */
+  readonly coming: number[]
+  /** When a place last became free. */
   since: number
 }
 
 interface Reservation {
   readonly order: number
+  readonly since: number
   readonly tenant: string | undefined
   readonly grant: (slot: Slot) => void
   readonly refuse: (reason: unknown) => void
 }
 
 interface PooledFunction {
-  readonly version: FunctionVersion
+  version: FunctionVersion
   readonly processes: Set<PooledProcess>
   /** In order of arrival. */
   readonly queue: Set<Reservation>
+  running: number
+  warm: number
 }
 
-/** How long a process is expected to take from its answer to its next question; it takes less than one, usually. */
+/** How long a place is expected to take from its answer to its next question; it takes less than one, usually. */
 const returningMs = 50
+/** A warm process that ended is replaced after this, so that one that always ends soon does not keep the server busy. */
+const rewarmMs = 1_000
 
 const startsAtOnce = Math.max(2, availableParallelism())
 
@@ -78,6 +113,7 @@ class ProcessPool implements Pool {
   #closed = false
   #cancelSweep: (() => void) | undefined
   #cancelDispatch: (() => void) | undefined
+  #cancelRewarm: (() => void) | undefined
 
   constructor(options: PoolOptions) {
     this.#options = options
@@ -94,6 +130,7 @@ class ProcessPool implements Pool {
       }
       const reservation: Reservation = {
         order: this.#arrivals++,
+        since: this.#options.clock.now(),
         tenant: version.perTenant ? tenantId : undefined,
         grant: (slot) => {
           signal.removeEventListener('abort', abort)
@@ -110,9 +147,47 @@ class ProcessPool implements Pool {
     })
   }
 
+  replace(version: FunctionVersion): void {
+    const pooled = this.#functionOf(version)
+    pooled.version = version
+    this.#makeStale(pooled)
+    this.#dispatch()
+    this.#warmUp(pooled)
+  }
+
+  remove(version: FunctionVersion): void {
+    const pooled = this.#functionOf(version)
+    pooled.warm = 0
+    for (const reservation of pooled.queue) reservation.refuse(new Error(`Function "${version.name}" was removed`))
+    pooled.queue.clear()
+    this.#makeStale(pooled)
+  }
+
+  keepWarm(version: FunctionVersion, processes: number): void {
+    const pooled = this.#functionOf(version)
+    pooled.warm = processes
+    this.#warmUp(pooled)
+  }
+
+  loads(): readonly FunctionLoad[] {
+    const now = this.#options.clock.now()
+    return [...this.#functions.values()].map(({ version, processes, queue, running }) => {
+      const [head] = queue
+      return {
+        functionName: version.name,
+        running,
+        processes: processes.size,
+        idleProcesses: [...processes].filter(isIdle).length,
+        waiting: queue.size,
+        oldestWaitMs: head === undefined ? 0 : now - head.since,
+      }
+    })
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     this.#cancelSweep?.()
+    this.#cancelRewarm?.()
     this.#cancelDispatch?.()
     for (const { queue } of this.#functions.values()) {
       for (const reservation of queue) reservation.refuse(closedError())
@@ -121,10 +196,17 @@ class ProcessPool implements Pool {
     await Promise.all([...this.#alive].map((sandbox) => sandbox.end()))
   }
 
+  #makeStale({ processes }: PooledFunction): void {
+    for (const pooledProcess of processes) {
+      pooledProcess.stale = true
+      if (isIdle(pooledProcess)) this.#retire(pooledProcess)
+    }
+  }
+
   #functionOf(version: FunctionVersion): PooledFunction {
     let pooled = this.#functions.get(version.arn)
     if (pooled === undefined) {
-      pooled = { version, processes: new Set(), queue: new Set() }
+      pooled = { version, processes: new Set(), queue: new Set(), running: 0, warm: 0 }
       this.#functions.set(version.arn, pooled)
     }
     return pooled
@@ -144,11 +226,11 @@ class ProcessPool implements Pool {
   #serveQueue(pooled: PooledFunction): void {
     const onTheWay = this.#countOnTheWay(pooled)
     for (const reservation of pooled.queue) {
-      const idle = this.#idleFor(pooled, reservation.tenant)
-      if (idle !== undefined) {
+      if (pooled.running >= pooled.version.concurrency) return
+      const ready = this.#readyFor(pooled, reservation.tenant)
+      if (ready !== undefined) {
         pooled.queue.delete(reservation)
-        this.#setState(idle, 'taken')
-        reservation.grant(this.#slotOf(idle))
+        reservation.grant(this.#take(ready))
         continue
       }
       const coming = onTheWay.get(reservation.tenant) ?? 0
@@ -157,18 +239,22 @@ class ProcessPool implements Pool {
         continue
       }
       if (this.#closed || !this.#makeRoom(pooled)) return
-      this.#start(pooled, reservation.tenant)
+      const started = this.#start(pooled, reservation.tenant)
+      onTheWay.set(reservation.tenant, started.places - 1)
     }
   }
 
-  /** How many processes of each tenant will be idle soon. One that works on after its answer is not counted for long. */
+  /** How many places of each tenant will be free soon. One that works on after its answer is not counted for long. */
   #countOnTheWay(pooled: PooledFunction): Map<string | undefined, number> {
     const counts = new Map<string | undefined, number>()
     const now = this.#options.clock.now()
-    for (const { state, tenant, since } of pooled.processes) {
-      if (state === 'returning' && now - since < returningMs) this.#dispatchAt(since + returningMs)
-      else if (state !== 'starting') continue
-      counts.set(tenant, (counts.get(tenant) ?? 0) + 1)
+    for (const { state, tenant, stale, coming } of pooled.processes) {
+      if (stale) continue
+      for (const since of coming) {
+        if (state === 'serving' && now - since >= returningMs) continue
+        if (state === 'serving') this.#dispatchAt(since + returningMs)
+        counts.set(tenant, (counts.get(tenant) ?? 0) + 1)
+      }
     }
     return counts
   }
@@ -180,21 +266,28 @@ class ProcessPool implements Pool {
     })
   }
 
-  /** The process that was idle for the shortest time: its caches are warm, and the others can end. */
-  #idleFor(pooled: PooledFunction, tenant: string | undefined): PooledProcess | undefined {
+  /** The one with the fewest invocations; of several the one free for the shortest time: its caches are warm. */
+  #readyFor(pooled: PooledFunction, tenant: string | undefined): PooledProcess | undefined {
     let found: PooledProcess | undefined
     for (const candidate of pooled.processes) {
-      if (candidate.state !== 'idle' || candidate.tenant !== tenant) continue
-      if (found === undefined || candidate.since >= found.since) found = candidate
+      if (candidate.free === 0 || candidate.stale || candidate.tenant !== tenant) continue
+      const { taken, since } = candidate
+      if (found === undefined || taken < found.taken || (taken === found.taken && since >= found.since)) {
+        found = candidate
+      }
     }
     return found
   }
 
   #makeRoom(pooled: PooledFunction): boolean {
     let starting = 0
-    for (const { state } of pooled.processes) if (state === 'starting') starting += 1
+    let fresh = 0
+    for (const { state, stale } of pooled.processes) {
+      if (state === 'starting') starting += 1
+      if (!stale) fresh += 1
+    }
     if (starting >= startsAtOnce) return false
-    if (pooled.processes.size >= pooled.version.concurrency) {
+    if (fresh >= mostProcesses(pooled.version)) {
       // Idle ones of this function are of other tenants, or the reservation would have got one.
       for (const idle of this.#idle) if (idle.pooledFunction === pooled) return this.#retire(idle)
       return false
@@ -204,32 +297,60 @@ class ProcessPool implements Pool {
     return longestIdle !== undefined && this.#retire(longestIdle)
   }
 
-  #start(pooled: PooledFunction, tenant: string | undefined): void {
+  #start(pooled: PooledFunction, tenant: string | undefined): PooledProcess {
     const events: SandboxEvents = {
       idle: () => {
         if (pooledProcess.state === 'gone') return
-        this.#setState(pooledProcess, 'idle')
-        this.#sweepLater()
-        this.#dispatch()
+        pooledProcess.state = 'serving'
+        pooledProcess.coming.shift()
+        this.#becameFree(pooledProcess)
       },
       ended: (failure) => {
         this.#alive.delete(pooledProcess.sandbox)
         // One that had to make room is already gone from here: its end changes nothing.
         if (!this.#remove(pooledProcess)) return
         if (failure !== undefined) this.#handOutFailure(pooled, tenant, failure)
-        if (!this.#closed) this.#dispatch()
+        if (this.#closed) return
+        this.#dispatch()
+        this.#rewarmLater()
       },
     }
+    const { version } = pooled
+    const now = this.#options.clock.now()
+    const places = version.maxConcurrency ?? 1
     const pooledProcess: PooledProcess = {
       pooledFunction: pooled,
       tenant,
-      sandbox: this.#options.start(pooled.version, events),
+      places,
+      sandbox: this.#options.start(version, events),
       state: 'starting',
-      since: this.#options.clock.now(),
+      stale: false,
+      free: 0,
+      taken: 0,
+      coming: Array.from({ length: places }, () => now),
+      since: now,
     }
     this.#alive.add(pooledProcess.sandbox)
     pooled.processes.add(pooledProcess)
     this.#processCount += 1
+    return pooledProcess
+  }
+
+  #becameFree(pooledProcess: PooledProcess): void {
+    pooledProcess.free += 1
+    pooledProcess.since = this.#options.clock.now()
+    this.#noteIdle(pooledProcess)
+    this.#dispatch()
+  }
+
+  #noteIdle(pooledProcess: PooledProcess): void {
+    if (!isIdle(pooledProcess)) return
+    if (pooledProcess.stale) {
+      this.#retire(pooledProcess)
+      return
+    }
+    this.#idle.add(pooledProcess)
+    this.#sweepLater()
   }
 
   #handOutFailure(pooled: PooledFunction, tenant: string | undefined, failure: StartFailure): void {
@@ -241,35 +362,41 @@ class ProcessPool implements Pool {
     }
   }
 
-  #slotOf(taken: PooledProcess): Slot {
+  #take(pooledProcess: PooledProcess): Slot {
+    pooledProcess.free -= 1
+    pooledProcess.taken += 1
+    pooledProcess.pooledFunction.running += 1
+    this.#idle.delete(pooledProcess)
     let used = false
     const use = (): void => {
       if (used) throw new Error('A slot is used once: it was already run or released')
       used = true
     }
+    const giveBack = (): void => {
+      pooledProcess.taken -= 1
+      pooledProcess.pooledFunction.running -= 1
+    }
     return {
       run: async (request: InvocationRequest): Promise<InvocationResult> => {
         use()
-        const result = await taken.sandbox.invoke(request)
-        // It may already ask for its next event, or be gone.
-        if (taken.state === 'taken') this.#setState(taken, 'returning')
+        const result = await pooledProcess.sandbox.invoke(request)
+        giveBack()
+        if (pooledProcess.state !== 'gone') {
+          // It may already have asked for its next event: then this place is one of the free ones.
+          const known = pooledProcess.free + pooledProcess.taken + pooledProcess.coming.length
+          if (known < pooledProcess.places) pooledProcess.coming.push(this.#options.clock.now())
+          this.#noteIdle(pooledProcess)
+        }
+        this.#dispatch()
         return result
       },
       release: () => {
         use()
-        if (taken.state !== 'taken') return
-        this.#setState(taken, 'idle')
-        this.#sweepLater()
-        this.#dispatch()
+        giveBack()
+        if (pooledProcess.state !== 'gone') this.#becameFree(pooledProcess)
+        else this.#dispatch()
       },
     }
-  }
-
-  #setState(pooledProcess: PooledProcess, state: PooledProcess['state']): void {
-    pooledProcess.state = state
-    pooledProcess.since = this.#options.clock.now()
-    this.#idle.delete(pooledProcess)
-    if (state === 'idle') this.#idle.add(pooledProcess)
   }
 
   #retire(idle: PooledProcess): true {
@@ -280,21 +407,61 @@ class ProcessPool implements Pool {
 
   #remove(pooledProcess: PooledProcess): boolean {
     if (!pooledProcess.pooledFunction.processes.delete(pooledProcess)) return false
-    this.#setState(pooledProcess, 'gone')
+    pooledProcess.state = 'gone'
+    pooledProcess.free = 0
+    this.#idle.delete(pooledProcess)
     this.#processCount -= 1
     return true
   }
 
+  #rewarmLater(): void {
+    this.#cancelRewarm ??= this.#options.timers.at(this.#options.clock.now() + rewarmMs, () => {
+      this.#cancelRewarm = undefined
+      for (const pooled of this.#functions.values()) this.#warmUp(pooled)
+    })
+  }
+
+  /** Within the bounds, and without making anybody else's process end. */
+  #warmUp(pooled: PooledFunction): void {
+    const wanted = Math.min(pooled.warm, mostProcesses(pooled.version))
+    const fresh = [...pooled.processes].filter(({ stale }) => !stale)
+    let starting = fresh.filter(({ state }) => state === 'starting').length
+    for (let count = fresh.length; count < wanted && this.#processCount < this.#options.processLimit; count += 1) {
+      if (this.#closed) return
+      if (starting >= startsAtOnce) {
+        this.#rewarmLater()
+        return
+      }
+      this.#start(pooled, undefined)
+      starting += 1
+    }
+  }
+
+  #isKeptWarm({ pooledFunction: { processes, warm } }: PooledProcess): boolean {
+    return processes.size <= warm
+  }
+
   #sweepLater(): void {
-    const [longestIdle] = this.#idle
-    if (this.#cancelSweep !== undefined || longestIdle === undefined || this.#closed) return
+    if (this.#cancelSweep !== undefined || this.#closed) return
+    const longestIdle = [...this.#idle].find((idle) => !this.#isKeptWarm(idle))
+    if (longestIdle === undefined) return
     this.#cancelSweep = this.#options.timers.at(longestIdle.since + this.#options.idleMs, () => {
       this.#cancelSweep = undefined
       const before = this.#options.clock.now() - this.#options.idleMs
-      for (const idle of this.#idle) if (idle.since <= before) this.#retire(idle)
+      for (const idle of this.#idle) {
+        if (idle.since <= before && !this.#isKeptWarm(idle)) this.#retire(idle)
+      }
       this.#sweepLater()
     })
   }
 }
+
+function isIdle({ state, taken, coming }: PooledProcess): boolean {
+  return state === 'serving' && taken === 0 && coming.length === 0
+}
+
+/** As many as its concurrency fills. */
+export const mostProcesses = ({ concurrency, maxConcurrency }: FunctionVersion): number =>
+  Math.ceil(concurrency / (maxConcurrency ?? 1))
 
 const closedError = (): Error => new Error('The server is shutting down: no function can be invoked any more')

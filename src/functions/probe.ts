@@ -32,13 +32,14 @@ export async function isDurable(host: ProbeHost, functionName: string, code: Fun
   const memoryMb = 512
   const child = await spawnBootstrap({
     bootstrapFile: host.bootstrapFile,
-    task: { mode: 'probe', compileCache: host.compileCache, ...code.source },
+    task: { mode: 'probe', compileCache: host.compileCache, maxConcurrency: 1, ...code.source },
     memoryMb,
     workingDirectory: code.taskRoot,
     environment: environmentOf({
       functionName,
       version: '$LATEST',
       memoryMb,
+      maxConcurrency: 1,
       region: host.region,
       // Nobody listens there: a module that calls the Lambda API while it loads fails fast.
       runtimeAuthority: '127.0.0.1:9',

@@ -4,18 +4,29 @@
  * that the process makes all its calls through this listener and the server can tell when a crashed process can have
  * nothing more on the way: when all of the listener's sockets have reached their end (decision 21).
  *
- * States, and what moves between them:
+ * The listener is
  *
- *   starting  the runtime has asked for nothing yet      → waiting (next), broken (init error)
- *   waiting   a `next` is held open                      → open (deliver), between (its connection broke)
- *   open      an event is with the runtime               → answering (a post begins), broken (asks for another `next`)
- *   answering its response or error is being read        → between (read), open (its connection broke)
- *   between   the invocation is over                     → waiting (next), open (next, when an event is due)
+ *   starting  the runtime has asked for nothing yet      → serving (next), broken (init error)
+ *   serving   as many `next`s and events as the process  → broken (a `next` too many while an event is open)
+ *             may have at a time, together
  *   broken    the runtime failed or broke the rules      final; the process must be replaced
+ *
+ * and an event, once `deliver` was called,
+ *
+ *   due       no `next` is held: the last one lost its   → open (next)
+ *             connection just before
+ *   open      with the runtime                           → answering (a post begins)
+ *   answering its response or error is being read        → over (read), open (its connection broke)
  */
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type InvocationEnd, maxResponseBytes, misused, posted, responseTooLarge } from './failure-texts.ts'
+import {
+  type InvocationEnd,
+  maxResponseBytes,
+  misused as misusedBy,
+  posted,
+  responseTooLarge,
+} from './failure-texts.ts'
 
 export interface Delivery {
   readonly requestId: string
@@ -49,7 +60,9 @@ export interface RuntimeApi {
 
 export interface RuntimeApiPorts {
   readonly lambdaApi: http.RequestListener
-  /** The runtime asks for its next event and owes no answer. */
+  /** How many events the runtime may have at a time. Default 1. */
+  readonly maxConcurrency?: number
+  /** The runtime asks for one more event than it has. Not called for a `next` that replaces one whose connection broke. */
   readonly onNext: () => void
   readonly onInitError: (failure: InvocationEnd) => void
 }
@@ -62,11 +75,12 @@ const nextCall = `GET ${prefix}invocation/next`
 const initErrorCall = `POST ${prefix}init/error`
 const invocationCall = /^POST \/2018-06-01\/runtime\/invocation\/([^/?]+)\/(response|error)$/
 
-type Phase = 'starting' | 'waiting' | 'open' | 'answering' | 'between' | 'broken'
+type Phase = 'starting' | 'serving' | 'broken'
 
 interface OpenInvocation {
   readonly delivery: Delivery
   readonly answer: (answer: RuntimeAnswer) => void
+  state: 'due' | 'open' | 'answering'
 }
 
 export async function openRuntimeApi(ports: RuntimeApiPorts): Promise<RuntimeApi> {
@@ -76,11 +90,13 @@ export async function openRuntimeApi(ports: RuntimeApiPorts): Promise<RuntimeApi
 }
 
 function createRuntimeApi(ports: RuntimeApiPorts): RuntimeApi & { listen(): Promise<void> } {
+  const maxConcurrency = ports.maxConcurrency ?? 1
   let phase: Phase = 'starting'
-  let pendingNext: http.ServerResponse | undefined
-  let open: OpenInvocation | undefined
-  /** The event of `open` while no `next` is held: the last one lost its connection just before the event was due. */
-  let pendingDelivery: Delivery | undefined
+  /** The `next`s that are held, the oldest first. */
+  const held = new Set<http.ServerResponse>()
+  /** How many `next`s that were told of lost their connection and are not replaced yet. */
+  let lost = 0
+  const open = new Map<string, OpenInvocation>()
   let authority = ''
   const sockets = new Set<unknown>()
   const drainWaiters = new Set<() => void>()
@@ -117,39 +133,36 @@ function createRuntimeApi(ports: RuntimeApiPorts): RuntimeApi & { listen(): Prom
   }
 
   function next(request: http.IncomingMessage, response: http.ServerResponse): void {
-    if (phase === 'open' || phase === 'answering') {
-      const misuse = open
-      phase = 'broken'
-      open = undefined
+    const withRuntime = [...open.values()].filter(({ state }) => state !== 'due')
+    if (phase === 'broken' || held.size + withRuntime.length >= maxConcurrency) {
       refuseTransition(request, response, 403)
-      misuse?.answer({ end: misused(misuse.delivery.requestId), broken: true, maxRssKb: undefined })
+      if (phase === 'serving' && withRuntime.length > 0) breakOff(withRuntime)
       return
     }
-    if (phase === 'waiting' || phase === 'broken') {
-      refuseTransition(request, response, 403)
-      return
-    }
-    pendingNext = response
+    phase = 'serving'
+    held.add(response)
     response.once('close', () => {
-      if (pendingNext !== response) return
-      pendingNext = undefined
-      if (phase === 'waiting') phase = 'between'
+      if (held.delete(response)) lost += 1
     })
-    if (pendingDelivery === undefined) {
-      phase = 'waiting'
-      ports.onNext()
-    } else handOver(pendingDelivery)
+    const replaces = lost > 0
+    if (replaces) lost -= 1
+    const due = [...open.values()].find(({ state }) => state === 'due')
+    if (due !== undefined) handOver(due, response)
+    else if (!replaces) ports.onNext()
   }
 
-  function handOver(delivery: Delivery): void {
-    const response = pendingNext
-    if (response === undefined) {
-      pendingDelivery = delivery
-      return
+  function breakOff(misused: readonly OpenInvocation[]): void {
+    phase = 'broken'
+    open.clear()
+    for (const { answer, delivery } of misused) {
+      answer({ end: misusedBy(delivery.requestId), broken: true, maxRssKb: undefined })
     }
-    pendingDelivery = undefined
-    pendingNext = undefined
-    phase = 'open'
+  }
+
+  function handOver(invocation: OpenInvocation, response: http.ServerResponse): void {
+    const { delivery } = invocation
+    held.delete(response)
+    invocation.state = 'open'
     response.writeHead(200, deliveryHeaders(delivery))
     response.end(delivery.event)
   }
@@ -160,29 +173,28 @@ function createRuntimeApi(ports: RuntimeApiPorts): RuntimeApi & { listen(): Prom
     requestId: string,
     isError: boolean,
   ): void {
-    if (open === undefined || open.delivery.requestId !== requestId) {
+    const answered = open.get(requestId)
+    if (answered === undefined) {
       refuse(request, response, 400, 'InvalidRequestID', 'Invalid request ID')
       return
     }
-    if (phase !== 'open') {
+    if (answered.state !== 'open') {
       refuseTransition(request, response, 400)
       return
     }
-    const answered = open
-    phase = 'answering'
+    answered.state = 'answering'
     const maxBytes = answered.delivery.durable ? maxEnvelopeBytes : maxResponseBytes
     readBody(request, maxBytes, (body) => {
       // A `next` that overtook the post has already ended the invocation.
-      if (open !== answered) {
+      if (open.get(requestId) !== answered) {
         refuseTransition(request, response, 400)
         return
       }
       if (body === 'broken') {
-        phase = 'open'
+        answered.state = 'open'
         return
       }
-      phase = 'between'
-      open = undefined
+      open.delete(requestId)
       const maxRssKb = Number(header(request, 'perdure-max-rss-kb')) || undefined
       if (body === 'tooLarge') {
         write(response, 413, {
@@ -224,8 +236,10 @@ function createRuntimeApi(ports: RuntimeApiPorts): RuntimeApi & { listen(): Prom
       }),
     deliver: (delivery) =>
       new Promise((resolve) => {
-        open = { delivery, answer: resolve }
-        handOver(delivery)
+        const invocation: OpenInvocation = { delivery, answer: resolve, state: 'due' }
+        open.set(delivery.requestId, invocation)
+        const [oldest] = held
+        if (oldest !== undefined) handOver(invocation, oldest)
       }),
     drained: () =>
       new Promise((resolve) => {

@@ -1,15 +1,15 @@
 /**
- * One process of a function: its Runtime API listener, its process group, its output, its clock.
+ * One process of a function: its Runtime API listener, its process group, its output, its clock. States:
  *
- * States:
- *
- *   starting   spawned, has not asked for an event yet        → idle, ended
- *   idle       asks for an event                              → busy (invoke), ended
- *   busy       has an event and owes the answer               → returning (answered), ended (crash, timeout)
- *   returning  answered, has not asked for the next event yet → idle, ended (may print and run on until the deadline)
+ *   starting   spawned, has not asked for an event yet   → serving, ended
+ *   serving    has asked, for each of its places once    → ended (crash, timeout, too much memory, `end`)
  *   ended      the process is gone, with its whole group, and nothing it sent is unread; final
  *
- * The invocation of a process that ends is told only in `ended`: its last checkpoint counts (decision 21).
+ * A process has `maxConcurrency` places. A place that asks for an event is free; `invoke` takes it until the answer; then
+ * it is returning, may print and run on until its deadline, until it asks again.
+ *
+ * The invocations of a process that ends are told only in `ended`: their last checkpoints count (decision 21). When it
+ * is known which of them ended it, the others did not fail: they are failures of the platform, to be repeated.
  */
 import type { ChildProcess } from 'node:child_process'
 import type { RequestListener } from 'node:http'
@@ -24,13 +24,25 @@ import type {
 } from '../service/ports.ts'
 import type { HandlerSource } from './bootstrap/load-handler.ts'
 import { environmentOf } from './environment.ts'
-import { exited, type InvocationEnd, type ProcessEnd, platformFailure, timedOut, withTail } from './failure-texts.ts'
+import {
+  exited,
+  type InvocationEnd,
+  misused,
+  neighbourEnded,
+  type ProcessEnd,
+  platformFailure,
+  timedOut,
+  withTail,
+} from './failure-texts.ts'
+import { type Footprint, type Footprints, maxProcesses } from './footprints.ts'
 import { beginInvocationLog, createTail, type InvocationLog } from './invocation-log.ts'
-import { createAllowance, createOutputLines, type OutputLines } from './output-lines.ts'
-import { signalGroup } from './process-group.ts'
+import { createLabelledReader } from './labelled-output.ts'
+import { type Allowance, createAllowance, createOutputLines, type OutputLines } from './output-lines.ts'
+import { signalGroup, yieldToServer } from './process-group.ts'
 import type { ProcessRecords } from './process-records.ts'
+import { explainReplayMismatch } from './replay-mismatch.ts'
 import { openRuntimeApi, type RuntimeAnswer, type RuntimeApi } from './runtime-api.ts'
-import { spawnBootstrap } from './spawn-bootstrap.ts'
+import { labelledLine, spawnBootstrap } from './spawn-bootstrap.ts'
 import type { Watchdog } from './watchdog.ts'
 
 /** What runs in a function's processes. */
@@ -52,6 +64,7 @@ export interface SandboxHost {
   readonly entropy: Entropy
   readonly watchdog: Watchdog
   readonly records: ProcessRecords
+  readonly footprints: Footprints
   readonly log: (record: LogRecord) => void
   readonly bootstrapFile: string
   readonly compileCache: string
@@ -62,7 +75,7 @@ export interface SandboxHost {
 }
 
 export interface SandboxEvents {
-  /** The process asks for an event: `invoke` may be called, once. */
+  /** A place of the process asks for an event: `invoke` may be called once more. */
   readonly idle: () => void
   /** The process is gone. `failure` when it never got as far as to ask for an event. */
   readonly ended: (failure: StartFailure | undefined) => void
@@ -95,10 +108,25 @@ export function startSandbox(
   return new NodeSandbox(host, version, code, events)
 }
 
-interface CurrentInvocation {
+interface Running {
   readonly request: InvocationRequest
   readonly log: InvocationLog
   readonly resolve: (result: InvocationResult) => void
+  readonly cancelDeadline: () => void
+  /** What the process labels as this invocation's; a process of one place labels nothing. */
+  readonly output: Output
+}
+
+interface Output {
+  readonly stdout: OutputLines
+  readonly stderr: OutputLines
+}
+
+/** What the end of the process means, when the server knows better than the exit status. */
+interface Verdict {
+  readonly end: (requestId: string) => InvocationEnd
+  /** The invocation that made the server end the process, if it was one. */
+  readonly culprit?: string
 }
 
 class NodeSandbox implements Sandbox {
@@ -106,33 +134,38 @@ class NodeSandbox implements Sandbox {
   readonly #version: FunctionVersion
   readonly #code: FunctionCode
   readonly #events: SandboxEvents
+  readonly #places: number
   readonly #startedAt: number
   readonly #initTail = createTail()
-  readonly #output: readonly OutputLines[]
+  readonly #allowance: Allowance
+  readonly #output: Output
   readonly #gone = Promise.withResolvers<void>()
 
-  #state: 'starting' | 'idle' | 'busy' | 'returning' | 'ended' = 'starting'
+  #state: 'starting' | 'serving' | 'ended' = 'starting'
   #api: RuntimeApi | undefined
   #child: ChildProcess | undefined
-  #current: CurrentInvocation | undefined
-  /** What the end of the process means, when the server knows better than the exit status. */
-  #verdict: ((requestId: string) => InvocationEnd) | undefined
-  #cancelDeadline = (): void => {}
+  #free = 0
+  readonly #running = new Map<string, Running>()
+  /** The deadlines of places that are returning, the oldest first. */
+  readonly #returning: (() => void)[] = []
+  #verdict: Verdict | undefined
+  /** What the process itself said ended it. */
+  #saidCulprit: string | undefined
+  #cancelInitLimit = (): void => {}
+  #unwatchFootprint = (): void => {}
   #initMs: number | undefined
   #servedFirst = false
-  #maxRssKb: number | undefined
+  #maxMemoryKb: number | undefined
 
   constructor(host: SandboxHost, version: FunctionVersion, code: FunctionCode, events: SandboxEvents) {
     this.#host = host
     this.#version = version
     this.#code = code
     this.#events = events
+    this.#places = version.maxConcurrency ?? 1
     this.#startedAt = host.clock.now()
-    const allowance = createAllowance(host.clock)
-    this.#output = [
-      createOutputLines(allowance, (line) => this.#printed('stdout', line)),
-      createOutputLines(allowance, (line) => this.#printed('stderr', line)),
-    ]
+    this.#allowance = createAllowance(host.clock)
+    this.#output = this.#outputTo((stream, line) => this.#printed(stream, line))
     void this.#start()
   }
 
@@ -140,21 +173,24 @@ class NodeSandbox implements Sandbox {
     try {
       this.#api = await openRuntimeApi({
         lambdaApi: this.#host.lambdaApi,
+        maxConcurrency: this.#places,
         onNext: () => this.#askedForNext(),
-        onInitError: (failure) => this.#kill(() => failure),
+        onInitError: (failure) => this.#kill({ end: () => failure }),
       })
       if (this.#verdict === undefined) await this.#spawn(this.#api)
     } catch (error) {
-      this.#verdict = () => platformFailure(`A process for the function could not be started: ${String(error)}`)
+      const failure = platformFailure(`A process for the function could not be started: ${String(error)}`)
+      this.#verdict = { end: () => failure }
     }
     if (this.#child?.pid === undefined) await this.#finish({ exitCode: null, signal: null })
   }
 
   async #spawn(api: RuntimeApi): Promise<void> {
     const host = this.#host
+    const task = { mode: 'serve', compileCache: host.compileCache, maxConcurrency: this.#places } as const
     const child = await spawnBootstrap({
       bootstrapFile: host.bootstrapFile,
-      task: { mode: 'serve', compileCache: host.compileCache, ...this.#code.source },
+      task: { ...task, ...this.#code.source },
       memoryMb: this.#version.memoryMb,
       inspect: host.inspect,
       workingDirectory: this.#code.taskRoot,
@@ -162,6 +198,7 @@ class NodeSandbox implements Sandbox {
         functionName: this.#version.name,
         version: this.#version.version,
         memoryMb: this.#version.memoryMb,
+        maxConcurrency: this.#places,
         region: host.region,
         runtimeAuthority: api.authority,
         handler: this.#code.handler,
@@ -172,42 +209,59 @@ class NodeSandbox implements Sandbox {
       }),
     })
     this.#child = child
+    yieldToServer(child.pid)
     // It was ended while it was being started.
     if (this.#verdict !== undefined) signalGroup(child.pid, 'SIGKILL')
     host.watchdog.watch(child.pid)
     host.records.add(child.pid)
-    child.stdout?.on('data', (chunk: Buffer) => this.#output[0]?.write(chunk))
-    child.stderr?.on('data', (chunk: Buffer) => this.#output[1]?.write(chunk))
+    this.#unwatchFootprint = host.footprints.watch(child.pid, (footprint) => this.#measured(footprint))
+    child.stdout?.on('data', (chunk: Buffer) => this.#output.stdout.write(chunk))
+    child.stderr?.on('data', (chunk: Buffer) => this.#output.stderr.write(chunk))
+    child.stdio[labelledLine]?.on('data', this.#labelledReader())
     child.once('exit', (exitCode, signal) => void this.#finish({ exitCode, signal }))
     const limitMs = host.initLimitMs
-    this.#setDeadline(this.#startedAt + limitMs, (requestId) => timedOut(requestId, limitMs / 1000))
+    this.#cancelInitLimit = this.#atDeadline(this.#startedAt + limitMs, {
+      end: (requestId) => timedOut(requestId, limitMs / 1000),
+    })
   }
 
   #askedForNext(): void {
-    if (this.#state === 'ended' || this.#state === 'busy' || this.#verdict !== undefined) return
-    this.#cancelDeadline()
-    if (this.#state === 'starting') this.#initMs = this.#host.clock.now() - this.#startedAt
-    this.#flushOutput()
-    this.#state = 'idle'
+    if (this.#state === 'ended' || this.#verdict !== undefined) return
+    if (this.#state === 'starting') {
+      this.#cancelInitLimit()
+      this.#initMs = this.#host.clock.now() - this.#startedAt
+      this.#state = 'serving'
+    } else this.#returning.shift()?.()
+    flush(this.#output)
+    this.#free += 1
     this.#events.idle()
   }
 
   invoke(request: InvocationRequest): Promise<InvocationResult> {
     const { clock, entropy } = this.#host
+    const { requestId } = request
     return new Promise((resolve) => {
       const log = this.#beginLog(request)
-      if (this.#state !== 'idle' || this.#api === undefined) {
+      if (this.#state !== 'serving' || this.#free === 0 || this.#api === undefined) {
         const end = platformFailure('The function process ended before it was given the event')
-        resolve(withTail(end, log.end({ maxRssKb: this.#maxRssKb, initMs: undefined })))
+        resolve(withTail(end, log.end({ maxRssKb: this.#maxMemoryKb, initMs: undefined })))
         return
       }
-      this.#state = 'busy'
-      this.#current = { request, log, resolve }
+      this.#free -= 1
       const { timeoutSeconds } = this.#version
       const deadlineMs = clock.now() + (this.#host.inspect ? dayMs : timeoutSeconds * 1000)
-      this.#setDeadline(deadlineMs, (requestId) => timedOut(requestId, timeoutSeconds))
+      this.#running.set(requestId, {
+        request,
+        log,
+        resolve,
+        cancelDeadline: this.#atDeadline(deadlineMs, {
+          end: (id) => timedOut(id, timeoutSeconds),
+          culprit: requestId,
+        }),
+        output: this.#outputTo((stream, line) => log.line(stream, line)),
+      })
       const delivered = this.#api.deliver({
-        requestId: request.requestId,
+        requestId,
         event: request.event,
         deadlineMs,
         functionArn: this.#version.arn,
@@ -216,48 +270,53 @@ class NodeSandbox implements Sandbox {
         ...(request.tenantId === undefined ? {} : { tenantId: request.tenantId }),
         durable: this.#version.durable !== undefined,
       })
-      void delivered.then((answer) => this.#answered(answer))
+      void delivered.then((answer) => this.#answered(requestId, answer))
     })
   }
 
-  #answered(answer: RuntimeAnswer): void {
+  #answered(requestId: string, answer: RuntimeAnswer): void {
+    const running = this.#running.get(requestId)
     // After a deadline only the end of the process counts.
-    if (this.#state !== 'busy' || this.#verdict !== undefined) return
-    this.#maxRssKb = answer.maxRssKb ?? this.#maxRssKb
+    if (running === undefined || this.#state !== 'serving' || this.#verdict !== undefined) return
+    this.#sawMemory(answer.maxRssKb)
     if (answer.broken) {
-      this.#kill(() => answer.end)
+      this.#kill({ end: misused })
       return
     }
-    this.#state = 'returning'
+    this.#returning.push(running.cancelDeadline)
     // What was printed before the answer is in the pipes by now and read in this turn of the loop.
-    setImmediate(() => this.#settle(answer.end))
+    setImmediate(() => this.#settle(running, answer.end))
   }
 
-  #settle(end: InvocationEnd): void {
-    const current = this.#current
-    if (current === undefined) return
-    this.#flushOutput()
-    this.#current = undefined
+  #settle(running: Running, end: InvocationEnd): void {
+    const { request, log, resolve, output } = running
+    if (this.#running.get(request.requestId) !== running) return
+    if (this.#places === 1) flush(this.#output)
+    flush(output)
+    this.#running.delete(request.requestId)
     const initMs = this.#servedFirst ? undefined : this.#initMs
     this.#servedFirst = true
-    if (end.kind === 'error' && this.#state === 'ended') current.log.line('platform', end.error.ErrorMessage ?? '')
-    current.resolve(withTail(end, current.log.end({ maxRssKb: this.#maxRssKb, initMs })))
+    if (end.kind !== 'response' && this.#state === 'ended') log.line('platform', end.error.ErrorMessage ?? '')
+    if (end.kind === 'response' && this.#version.durable !== undefined) {
+      for (const line of explainReplayMismatch(end.body, request.executionArn)) log.line('platform', line)
+    }
+    resolve(withTail(end, log.end({ maxRssKb: this.#maxMemoryKb, initMs })))
   }
 
-  #setDeadline(dueMs: number, verdict: (requestId: string) => InvocationEnd): void {
-    if (!this.#host.inspect) this.#cancelDeadline = this.#host.timers.at(dueMs, () => this.#kill(verdict))
+  #atDeadline(dueMs: number, verdict: Verdict): () => void {
+    return this.#host.inspect ? () => {} : this.#host.timers.at(dueMs, () => this.#kill(verdict))
   }
 
   /** Ends the whole group at once; the first verdict stands. */
-  #kill(verdict: (requestId: string) => InvocationEnd): void {
+  #kill(verdict: Verdict): void {
     if (this.#state === 'ended') return
     this.#verdict ??= verdict
     if (this.#child?.pid !== undefined) signalGroup(this.#child.pid, 'SIGKILL')
   }
 
   async end(): Promise<void> {
-    const stopping = (): InvocationEnd => platformFailure('The server ended the function process')
-    if (this.#state === 'busy' || this.#child?.pid === undefined) this.#kill(stopping)
+    const stopping: Verdict = { end: () => platformFailure('The server ended the function process') }
+    if (this.#running.size > 0 || this.#child?.pid === undefined) this.#kill(stopping)
     else if (this.#state !== 'ended') {
       this.#verdict ??= stopping
       signalGroup(this.#child.pid, 'SIGTERM')
@@ -267,9 +326,33 @@ class NodeSandbox implements Sandbox {
     await this.#gone.promise
   }
 
+  #measured({ memoryKb, processes }: Footprint): void {
+    this.#sawMemory(memoryKb)
+    const { memoryMb } = this.#version
+    const usedMb = Math.ceil(memoryKb / 1024)
+    if (usedMb > memoryMb) this.#endGreedy(`${usedMb} MB of memory are used, ${memoryMb} MB are declared`)
+    else if (processes > maxProcesses) this.#endGreedy(`${processes} processes run, ${maxProcesses} may`)
+  }
+
+  /** As the real service does: the process is killed, and its invocations fail with `signal: killed`. */
+  #endGreedy(cause: string): void {
+    if (this.#verdict !== undefined) return
+    const line = `[perdure] The process and what it forked are killed: ${cause}`
+    if (this.#running.size === 0) this.#print('platform', line)
+    for (const { log } of this.#running.values()) log.line('platform', line)
+    this.#kill({ end: (requestId) => exited(requestId, { exitCode: null, signal: 'SIGKILL' }) })
+  }
+
+  #sawMemory(kb: number | undefined): void {
+    if (kb !== undefined) this.#maxMemoryKb = Math.max(kb, this.#maxMemoryKb ?? 0)
+  }
+
   /** The process is gone: waits for its last words, then tells. */
   async #finish(processEnd: ProcessEnd): Promise<void> {
-    this.#cancelDeadline()
+    this.#cancelInitLimit()
+    this.#unwatchFootprint()
+    for (const { cancelDeadline } of this.#running.values()) cancelDeadline()
+    for (const cancelDeadline of this.#returning) cancelDeadline()
     const pid = this.#child?.pid
     if (pid !== undefined) {
       signalGroup(pid, 'SIGKILL')
@@ -278,14 +361,20 @@ class NodeSandbox implements Sandbox {
       this.#host.records.remove(pid)
     }
     const neverAsked = this.#state === 'starting'
-    const verdict = this.#verdict ?? ((requestId: string) => exited(requestId, processEnd))
-    this.#flushOutput()
+    const verdict = this.#verdict ?? {
+      end: (requestId: string) => exited(requestId, processEnd),
+      ...(this.#saidCulprit === undefined ? {} : { culprit: this.#saidCulprit }),
+    }
     this.#state = 'ended'
+    flush(this.#output)
     this.#api?.close()
-    const current = this.#current
-    if (current !== undefined) this.#settle(verdict(current.request.requestId))
+    for (const running of [...this.#running.values()]) {
+      const { requestId } = running.request
+      const innocent = verdict.culprit !== undefined && verdict.culprit !== requestId
+      this.#settle(running, innocent ? neighbourEnded() : verdict.end(requestId))
+    }
     this.#gone.resolve()
-    this.#events.ended(neverAsked ? { resultFor: (request) => this.#startFailed(request, verdict) } : undefined)
+    this.#events.ended(neverAsked ? { resultFor: (request) => this.#startFailed(request, verdict.end) } : undefined)
   }
 
   async #lastWords(): Promise<void> {
@@ -294,7 +383,7 @@ class NodeSandbox implements Sandbox {
     await nextTurn()
     const cap = Promise.withResolvers<void>()
     const cancel = timers.at(clock.now() + lastWordsMs, cap.resolve)
-    const streamEnds = [this.#child?.stdout, this.#child?.stderr].map(
+    const streamEnds = [this.#child?.stdout, this.#child?.stderr, this.#child?.stdio[labelledLine]].map(
       (stream) =>
         new Promise<void>((resolve) => {
           if (stream === null || stream === undefined || stream.closed) resolve()
@@ -311,7 +400,7 @@ class NodeSandbox implements Sandbox {
     const log = this.#beginLog(request)
     const end = verdict(request.requestId)
     if (end.kind !== 'response') log.line('platform', end.error.ErrorMessage ?? '')
-    return withTail(end, log.end({ maxRssKb: this.#maxRssKb, initMs: undefined }))
+    return withTail(end, log.end({ maxRssKb: this.#maxMemoryKb, initMs: undefined }))
   }
 
   #beginLog(request: InvocationRequest): InvocationLog {
@@ -320,24 +409,51 @@ class NodeSandbox implements Sandbox {
     return beginInvocationLog({ version: this.#version, request, clock, log, initTail })
   }
 
+  #outputTo(emit: (stream: 'stdout' | 'stderr', line: string) => void): Output {
+    return {
+      stdout: createOutputLines(this.#allowance, (line) => emit('stdout', line)),
+      stderr: createOutputLines(this.#allowance, (line) => emit('stderr', line)),
+    }
+  }
+
+  #labelledReader(): (chunk: Buffer) => void {
+    return createLabelledReader({
+      printed: (stream, requestId, bytes) => {
+        const running = requestId === undefined ? undefined : this.#running.get(requestId)
+        const output = running?.output ?? this.#output
+        output[stream].write(bytes)
+      },
+      culprit: (requestId) => {
+        this.#saidCulprit = requestId
+      },
+    })
+  }
+
   #printed(stream: 'stdout' | 'stderr', line: string): void {
-    if (this.#current !== undefined) {
-      this.#current.log.line(stream, line)
+    const [running] = this.#running.values()
+    if (this.#places === 1 && running !== undefined) {
+      running.log.line(stream, line)
       return
     }
     if (!this.#servedFirst) this.#initTail.add(line)
-    const { name, version } = this.#version
-    this.#host.log({ at: this.#host.clock.now(), functionName: name, version, stream, line })
+    this.#print(stream, line)
   }
 
-  #flushOutput(): void {
-    for (const output of this.#output) output.flush()
+  /** A line that belongs to no invocation. */
+  #print(stream: LogRecord['stream'], line: string): void {
+    const { name, version } = this.#version
+    this.#host.log({ at: this.#host.clock.now(), functionName: name, version, stream, line })
   }
 
   #logStream(): string {
     const day = new Date(this.#startedAt).toISOString().slice(0, 10).replaceAll('-', '/')
     return `${day}/[${this.#version.version}]${this.#host.entropy.hex(16)}`
   }
+}
+
+function flush({ stdout, stderr }: Output): void {
+  stdout.flush()
+  stderr.flush()
 }
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

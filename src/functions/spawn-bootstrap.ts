@@ -5,10 +5,15 @@ import type { HandlerSource } from './bootstrap/load-handler.ts'
 /** Descriptor 3 of a function process: its line to the server. */
 export const serverLine = 3
 
+/** Descriptor 4: what is printed by a process of several invocations, labelled (`bootstrap/current-invocation.ts`). */
+export const labelledLine = 4
+
 export interface BootstrapTask extends HandlerSource {
   readonly mode: 'serve' | 'probe'
   /** A directory for compiled code. */
   readonly compileCache: string
+  /** Invocations at a time. */
+  readonly maxConcurrency: number
 }
 
 /**
@@ -39,7 +44,7 @@ export async function spawnBootstrap(options: {
     {
       cwd: options.workingDirectory,
       env: options.environment,
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...(options.task.maxConcurrency > 1 ? ['pipe' as const] : [])],
       detached: process.platform !== 'win32',
     },
   )
@@ -47,9 +52,11 @@ export async function spawnBootstrap(options: {
   child.on('error', () => {
     // A signal that could not be sent; whether the process lives is told by 'exit'.
   })
-  child.stdio[serverLine]?.on('error', () => {
-    // The line only has to break when one side dies, and 'exit' tells that here.
-  })
+  for (const line of [serverLine, labelledLine]) {
+    child.stdio[line]?.on('error', () => {
+      // A line only has to break when one side dies, and 'exit' tells that here.
+    })
+  }
   return child
 }
 

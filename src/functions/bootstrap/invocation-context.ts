@@ -16,10 +16,10 @@ export interface InvocationContext {
   getRemainingTimeInMillis(): number
 }
 
-export function createContext(invocation: Invocation): InvocationContext {
+export function createContext(invocation: Invocation, callbackWaitsForEmptyEventLoop: boolean): InvocationContext {
   const { deadlineMs } = invocation
   return {
-    callbackWaitsForEmptyEventLoop: true,
+    callbackWaitsForEmptyEventLoop,
     functionName: process.env['AWS_LAMBDA_FUNCTION_NAME'],
     functionVersion: process.env['AWS_LAMBDA_FUNCTION_VERSION'],
     memoryLimitInMB: process.env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'],

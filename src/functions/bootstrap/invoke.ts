@@ -11,10 +11,13 @@ export type Outcome =
  * Runs the handler once. The first of these decides the outcome: the callback was called, the promise settled, a
  * plain value was returned, or the event loop ran empty, in which case nothing can call back any more: a handler
  * that promised something has failed, a callback-style one answers `null`.
+ *
+ * With `several` invocations in the process nothing says what of the event loop belongs to this one: a callback's
+ * result is posted at once, and a handler that takes no callback and returns nothing answers `null` at once.
  */
-export function serve(handler: Handler, invocation: Invocation): Promise<Outcome> {
+export function serve(handler: Handler, invocation: Invocation, several: boolean): Promise<Outcome> {
   return new Promise((resolve) => {
-    const context = createContext(invocation)
+    const context = createContext(invocation, !several)
     let decided = false
     let promised = false
 
@@ -43,7 +46,6 @@ export function serve(handler: Handler, invocation: Invocation): Promise<Outcome
     }
 
     process.on('beforeExit', onEmptyLoop)
-    setTraceId(invocation.traceId)
     try {
       const result = handler(JSON.parse(invocation.event), context, callback)
       if (isThenable(result)) {
@@ -52,7 +54,7 @@ export function serve(handler: Handler, invocation: Invocation): Promise<Outcome
           (value) => decide(() => respond(value)),
           (error) => decide(() => fail(error)),
         )
-      } else if (result !== undefined) {
+      } else if (result !== undefined || (several && handler.length < 3)) {
         decide(() => respond(result))
       }
     } catch (error) {
@@ -84,9 +86,4 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
     'then' in value &&
     typeof value.then === 'function'
   )
-}
-
-function setTraceId(traceId: string | undefined): void {
-  if (traceId === undefined) delete process.env['_X_AMZN_TRACE_ID']
-  else process.env['_X_AMZN_TRACE_ID'] = traceId
 }

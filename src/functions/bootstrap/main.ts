@@ -1,10 +1,10 @@
 /**
- * The bootstrap: what runs inside a function's process. It loads the handler, then serves one invocation after
- * another through the Runtime API (spec 10 §10.1), as the official Node client does, without its native addon
- * (decision 20). It imports nothing but node: modules and its neighbours, because it is bundled into one file and
+ * The bootstrap: what runs inside a function's process. It loads the handler, then serves invocations through the
+ * Runtime API (spec 10 §10.1), one after another or several at a time (decision 23), as the official Node client does,
+ * without its native addon (decision 20). It imports nothing but node: modules and its neighbours, because it is bundled into one file and
  * runs in a process that holds no other code of ours.
  *
- * Its life: loading → (serving one invocation → asking for the next one)*. Every exit has a number that the server
+ * Its life: loading → (asking for an invocation → serving it)*, the latter in `maxConcurrency` loops. Every exit has a number that the server
  * reports: 128 after an unhandled rejection, 129 after an uncaught exception or a handler that cannot be loaded.
  * The process ends with its group as soon as descriptor 3, the line to the server, reaches its end: a server that
  * was killed leaves no orphans (decision 22).
@@ -12,12 +12,13 @@
 import { writeSync } from 'node:fs'
 import { enableCompileCache, flushCompileCache } from 'node:module'
 import { Socket } from 'node:net'
+import { type CurrentInvocation, oneAtATime, severalAtATime } from './current-invocation.ts'
 import { isDurableHandler } from './durability.ts'
 import { type Failure, failureOf } from './failure.ts'
 import { serve } from './invoke.ts'
 import { type HandlerSource, loadHandler } from './load-handler.ts'
 import { printed } from './printed.ts'
-import { createRuntimeClient } from './runtime-client.ts'
+import { createRuntimeClient, type Invocation } from './runtime-client.ts'
 
 const serverLine = 3
 const exitAfterRejection = 128
@@ -28,14 +29,14 @@ interface Task extends HandlerSource {
   readonly mode: 'serve' | 'probe'
   /** Where Node keeps compiled code: the second process of a function starts in half the time. */
   readonly compileCache: string
+  /** Invocations at a time. */
+  readonly maxConcurrency: number
 }
 
 const task = JSON.parse(process.argv[2] ?? '{}') as Task
 enableCompileCache(task.compileCache)
 process.argv.splice(1, process.argv.length, task.file)
 
-/** The invocation that an uncaught failure belongs to; none while loading or between invocations. */
-let currentRequestId: string | undefined
 let loading = true
 
 if (task.mode === 'probe') await probe()
@@ -44,13 +45,17 @@ else await run()
 async function run(): Promise<void> {
   endWithServer()
   const client = createRuntimeClient(process.env['AWS_LAMBDA_RUNTIME_API'] ?? '')
+  const several = task.maxConcurrency > 1
+  const current: CurrentInvocation = several ? severalAtATime() : oneAtATime()
 
   const endWith = async (failure: Failure, label: string, exitCode: number): Promise<void> => {
+    // None while loading or between invocations.
+    const requestId = current.requestId()
     report(label, failure)
     await printed()
     try {
       if (loading) await client.failInit(failure)
-      else if (currentRequestId !== undefined) await client.fail(currentRequestId, failure)
+      else if (requestId !== undefined) await client.fail(requestId, failure)
     } catch (error) {
       report('The failure could not be posted', failureOf(error))
     }
@@ -77,10 +82,9 @@ async function run(): Promise<void> {
   }
   loading = false
 
-  for (let first = true; ; first = false) {
-    const invocation = await client.next()
-    currentRequestId = invocation.requestId
-    const outcome = await serve(handler, invocation)
+  let servedAny = false
+  const serveOne = async (invocation: Invocation): Promise<void> => {
+    const outcome = await serve(handler, invocation, several)
     if (outcome.kind === 'failure') {
       report('Invoke Error', outcome.failure)
       await printed()
@@ -89,10 +93,17 @@ async function run(): Promise<void> {
       await printed()
       await client.respond(invocation.requestId, outcome.body)
     }
-    currentRequestId = undefined
-    // By now everything that is loaded on first use is. Most processes are killed in the end, which keeps nothing.
-    if (first) flushCompileCache()
   }
+  const serveForEver = async (): Promise<void> => {
+    for (;;) {
+      const invocation = await client.next()
+      await current.run(invocation, () => serveOne(invocation))
+      // By now everything that is loaded on first use is. Most processes are killed in the end, which keeps nothing.
+      if (!servedAny) flushCompileCache()
+      servedAny = true
+    }
+  }
+  await Promise.all(Array.from({ length: task.maxConcurrency }, serveForEver))
 }
 
 async function probe(): Promise<void> {
