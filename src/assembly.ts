@@ -10,16 +10,11 @@ import { MemoryStore } from './journal/memory/memory-store.ts'
 import { openSqliteStore } from './journal/sqlite/sqlite-store.ts'
 import type { Store } from './journal/store.ts'
 import { DEFAULT_PLACE, type Place } from './protocol/arn.ts'
-<<<<<<< src/assembly.ts
-import { DEFAULT_LIMITS, type Limits } from './protocol/limits.ts'
+import { type Limits, resolveLimits } from './protocol/limits.ts'
 import { createRequestListener, listen, type RequestLogRecord } from './server/http-server.ts'
 import { createLogWriter, type LogFormat, type LogWriter } from './server/log-writer.ts'
 import { measureProcess } from './server/process-figures.ts'
 import { PERDURE_VERSION } from './server/version.ts'
-=======
-import { type Limits, resolveLimits } from './protocol/limits.ts'
-import { createRequestListener, listen } from './server/http-server.ts'
->>>>>>> /tmp/apih/theirs
 import { Activity } from './service/activity.ts'
 import {
   createManualClock,
@@ -89,15 +84,10 @@ export async function assemble(options: AssemblyOptions): Promise<Assembled> {
   const host = options.host ?? DEFAULT_HOST
   if (!LOOPBACK.has(host)) throw new Error(foreignHost(host))
   const place = { ...DEFAULT_PLACE, ...options.place }
-<<<<<<< src/assembly.ts
-  const limits = { ...DEFAULT_LIMITS, ...options.limits }
+  const limits = resolveLimits(options.limits)
   const metrics = new MetricRegistry(systemStopwatch)
   const logWriter = logWriterOf(options.log ?? {}, metrics)
   const { log } = logWriter
-=======
-  const limits = resolveLimits(options.limits)
-  const log = options.log ?? logToStderr
->>>>>>> /tmp/apih/theirs
   const entropy = createSystemEntropy()
   const system = { clock: systemClock, timers: createSystemTimers(systemClock) }
   const dataDirectory = typeof options.data === 'object' ? undefined : resolve(options.data ?? DEFAULT_DATA)
