@@ -6,6 +6,136 @@
  */
 
 const SECTIONS = {
+  '01 §1.0': {
+    '01-1.0-encoded': 'labels of a path arrive percent-encoded: an ARN is one segment',
+    '01-1.0-raw': 'an ARN may arrive with real slashes and colons',
+    '01-1.0-decoded-once': 'a label is decoded once and never normalised',
+    '01-1.0-signature': 'signatures are not verified',
+    '01-1.0-unknown': 'unknown members are ignored',
+    '01-1.0-null': 'a null member is an absent one',
+    '01-1.0-seconds': 'timestamps in answers are epoch seconds with at most three decimals',
+    '01-1.0-query-timestamps': 'timestamps in query strings are ISO-8601 with any decimals, or epoch seconds',
+    '01-1.0-query-booleans': 'booleans in query strings are true or false',
+    '01-1.0-query-lists': 'lists in query strings repeat the key',
+    '01-1.0-blob': 'a blob is the raw body, whatever its content type',
+    '01-1.0-no-error': 'an Error body of {} or none means that no error was given',
+    '01-1.0-empty-success': 'an empty success answers 200 with {}',
+    '01-1.0-request-id': 'every answer carries a request id of its own',
+    '01-1.0-InvalidParameterValueException': '400, message',
+    '01-1.0-ValidationException': '400, message',
+    '01-1.0-SerializationException': '400, message',
+    '01-1.0-CallbackTimeoutException': '400, Message',
+    '01-1.0-ResourceNotFoundException': '404, Message',
+    '01-1.0-ResourceConflictException': '409, Message',
+    '01-1.0-DurableExecutionAlreadyStartedException': '409, Message',
+    '01-1.0-TooManyRequestsException': '429, message, Reason and Retry-After',
+    '01-1.0-ServiceException': '500, Message, the fault is the service’s',
+    '01-1.0-AccessDeniedException': '403, Message',
+    '01-1.0-json': 'every error answer is JSON with an x-amzn-ErrorType, also where no operation is known',
+    '01-1.0-max-length': 'the text of a violation: length too great',
+    '01-1.0-min-length': 'the text of a violation: length too small',
+    '01-1.0-max-value': 'the text of a violation: value too great',
+    '01-1.0-min-value': 'the text of a violation: value too small',
+    '01-1.0-pattern': 'the text of a violation: pattern',
+    '01-1.0-enum': 'the text of a violation: enumeration, its element counted from 1',
+    '01-1.0-not-null': 'the text of a violation: missing member',
+    '01-1.0-several': 'several violations are told together',
+    '01-1.0-semantic': 'constraints break as ValidationException, meanings as InvalidParameterValueException',
+    '01-1.0-page-size': 'MaxItems is 0 to 1000; 0 and absent mean 100',
+    '01-1.0-last-page': 'the last page of a list has no NextMarker',
+    '01-1.0-marker-invalid': 'an invalid marker is refused',
+    '01-1.0-marker-position': 'a marker is a position that stays valid while the list grows',
+  },
+
+  '01 §1.1': {
+    '01-1.1-response': 'the answer has CheckpointToken and NewExecutionState.Operations',
+    '01-1.1-client-token': 'ClientToken has 1 to 64 visible characters',
+    '01-1.1-not-found': 'an unknown execution is a bad token, not a ResourceNotFoundException',
+  },
+
+  '01 §1.2': {
+    '01-1.2-order': 'operations come in the order of their starts',
+    '01-1.2-last-page': 'the last page has an empty NextMarker',
+    '01-1.2-token': 'CheckpointToken is required and not consumed',
+    '01-1.2-hidden': 'children of completed contexts are left out, unless the context asked for them',
+  },
+
+  '01 §1.3': {
+    '01-1.3-running': 'the members of a running execution',
+    '01-1.3-succeeded': 'Result and EndTimestamp when it succeeded',
+    '01-1.3-error': 'Error and EndTimestamp when it failed, timed out or was stopped',
+    '01-1.3-default': 'IncludeExecutionData is true by default',
+    '01-1.3-without-data': 'without data InputPayload, Result and Error are left out',
+    '01-1.3-trace': 'TraceHeader is there when the start brought one',
+    '01-1.3-config': 'DurableConfig shows the values frozen at the start',
+    '01-1.3-foreign': 'unknown, foreign and malformed ARNs',
+  },
+
+  '01 §1.4': {
+    '01-1.4-order': 'oldest first; ReverseOrder gives the newest first',
+    '01-1.4-default': 'IncludeExecutionData is true by default',
+    '01-1.4-foreign': 'unknown, foreign and malformed ARNs',
+  },
+
+  '01 §1.5': {
+    '01-1.5-members': 'the members of a listed execution',
+    '01-1.5-function': 'FunctionName takes every form of a reference',
+    '01-1.5-unknown': 'an unknown function is a ResourceNotFoundException',
+    '01-1.5-plain': 'a function that is not durable has an empty list',
+    '01-1.5-qualifier': 'Qualifier narrows to a version; without one all versions are listed',
+    '01-1.5-alias': 'an alias means its version',
+    '01-1.5-name': 'DurableExecutionName matches exactly',
+    '01-1.5-statuses': 'Statuses filters; PAUSED, PAUSING and DELETING are accepted',
+    '01-1.5-statuses-count': 'Statuses has 1 to 10 values',
+    '01-1.5-started': 'StartedAfter and StartedBefore are exclusive',
+    '01-1.5-order': 'newest first; ReverseOrder gives the oldest first',
+    '01-1.5-pages': 'pages hold every execution once',
+  },
+
+  '01 §1.6': {
+    '01-1.6-stopped': 'a running execution is stopped with the given error',
+    '01-1.6-suspended': 'a suspended execution is stopped too',
+    '01-1.6-closed': 'a closed execution tells its end time and stays as it is',
+    '01-1.6-body': 'the body is an ErrorObject of at most 1048576 bytes',
+    '01-1.6-foreign': 'unknown, foreign and malformed ARNs',
+  },
+
+  '01 §1.7': {
+    '01-1.7-verbatim': 'the bytes of the result are kept as they are',
+    '01-1.7-empty': 'an empty body is no result',
+    '01-1.7-size': 'a result has at most 1048576 bytes',
+    '01-1.7-id': 'CallbackId is base64 of 1 to 1024 characters that the service minted',
+  },
+
+  '01 §1.8': {
+    '01-1.8-error': 'the error is stored as given',
+    '01-1.8-size': 'an error has at most 1048576 bytes',
+    '01-1.8-body': 'a body that is no object is a SerializationException',
+  },
+
+  '01 §1.9': {
+    '01-1.9-heartbeat': 'a heartbeat needs no body and changes nothing that is shown',
+    '01-1.9-closed': 'every call on a closed callback is a CallbackTimeoutException',
+  },
+
+  '01 §1.10': {
+    '01-1.10-closed': 'a closed execution is deleted: 202 with the time of the request',
+    '01-1.10-running': 'a running execution is a ResourceConflictException',
+    '01-1.10-deleting': 'until the data is gone get and list show DELETING',
+    '01-1.10-gone': 'afterwards every call answers as for an unknown execution',
+    '01-1.10-name': 'afterwards the name may be used again',
+    '01-1.10-again': 'repeated requests are answered alike',
+    '01-1.10-children': 'children started by chained invoke stay',
+    '01-1.10-logs': 'logs stay',
+    '01-1.10-raw-path': 'the ARN may arrive with real slashes',
+    '01-1.10-durable': 'an answered deletion survives a crash and is finished',
+    '01-1.10-foreign': 'unknown, foreign and malformed ARNs',
+  },
+
+  '01 §1.11': {
+    '01-1.11-none': 'nothing is throttled by default',
+  },
+
   '04 §4.0': {
     '04-4.0-status': 'a broken rule answers 400 InvalidParameterValueException',
   },
