@@ -11,6 +11,7 @@ import { openSqliteStore } from './journal/sqlite/sqlite-store.ts'
 import type { Store } from './journal/store.ts'
 import { DEFAULT_PLACE, type Place } from './protocol/arn.ts'
 import { type Limits, resolveLimits } from './protocol/limits.ts'
+import { measureFunctions } from './server/function-figures.ts'
 import { createRequestListener, listen, type RequestLogRecord } from './server/http-server.ts'
 import { createLogWriter, type LogFormat, type LogWriter } from './server/log-writer.ts'
 import { measureProcess } from './server/process-figures.ts'
@@ -27,9 +28,8 @@ import {
 } from './service/clock-adapters.ts'
 import { createDurableService, type RunningService } from './service/durable-service.ts'
 import type { LogLevel } from './service/log.ts'
-import type { GaugeName } from './service/metric-table.ts'
 import { MetricRegistry } from './service/metrics.ts'
-import type { Clock, Entropy, FunctionLoad, Functions, Logs, Metrics, Timers } from './service/ports.ts'
+import type { Clock, Entropy, Functions, Logs, Metrics, Timers } from './service/ports.ts'
 
 /** What the functions room is given. */
 export interface FunctionsSite {
@@ -185,20 +185,6 @@ function timeOf(kind: 'system' | 'manual' | 'skip', activity: Activity): Time {
 
 function foreignHost(host: string): string {
   return `Perdure does not listen on ${host}: whoever reaches it can run code and read every execution, and this version has no authentication. Use 127.0.0.1, and a tunnel or an authenticating proxy in front of it.`
-}
-
-function measureFunctions(functions: Functions, metrics: Metrics): void {
-  const read = (name: GaugeName, look: (load: FunctionLoad) => number): void =>
-    metrics.read(name, () => functions.loads?.().map((load) => ({ labels: [load.functionName], value: look(load) })))
-  metrics.read('perdure_function_processes', () =>
-    functions.loads?.().flatMap(({ functionName, processes, idleProcesses }) => [
-      { labels: [functionName, 'idle'], value: idleProcesses },
-      { labels: [functionName, 'busy'], value: processes - idleProcesses },
-    ]),
-  )
-  read('perdure_function_running', ({ running }) => running)
-  read('perdure_function_waiting', ({ waiting }) => waiting)
-  read('perdure_function_oldest_wait_seconds', ({ oldestWaitMs }) => oldestWaitMs / 1_000)
 }
 
 const rounded = (record: RequestLogRecord): RequestLogRecord => ({

@@ -14,11 +14,16 @@ export interface PerdureProcess {
 }
 
 /** `data` is a folder of the caller's; the process also ends when this one does. */
-export async function startPerdureProcess(options: PerdureOptions): Promise<PerdureProcess> {
+export async function startPerdureProcess(
+  options: PerdureOptions,
+  /** Told what the server writes to its standard error; absent: it goes to this process's own. */
+  stderr?: (text: string) => void,
+): Promise<PerdureProcess> {
   const program = join(import.meta.dirname, 'tables', 'server-process.ts')
   const child = spawn(process.execPath, [program, JSON.stringify({ port: 0, ...options })], {
-    stdio: ['pipe', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', stderr === undefined ? 'inherit' : 'pipe'],
   })
+  if (stderr !== undefined) child.stderr?.setEncoding('utf8').on('data', stderr)
   const ended = once(child, 'exit')
   const endpoint = await readEndpoint(child)
   return {
