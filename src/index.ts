@@ -4,7 +4,7 @@
  */
 import { assemble, type LogOptions } from './assembly.ts'
 import type { FunctionDeclaration } from './functions/declaration.ts'
-import { createLocalFunctions } from './functions/local-functions.ts'
+import { createLocalFunctions, type LocalFunctions, type Reloaded } from './functions/local-functions.ts'
 import type { Place } from './protocol/arn.ts'
 import type { Limits } from './protocol/limits.ts'
 
@@ -24,11 +24,22 @@ export interface PerdureOptions {
   readonly allowUnqualified?: boolean
   /** The server's own log, on standard error. Default: `text` on a terminal, else `json`; level `info`. */
   readonly log?: LogOptions
+  /** Lets debuggers attach to function processes, which then have no deadlines. Default false. */
+  readonly inspect?: boolean
+  /** `reload` will be called: handlers in plain JavaScript are then bundled as those in TypeScript are. Default false. */
+  readonly reloadable?: boolean
 }
 
 export interface RunningPerdure {
   /** `http://host:port`. */
   readonly endpoint: string
+  /**
+   * Serves these functions from now on, with their sources as they are now: invocations that run end with the code they
+   * have, new ones get the new code. What cannot be served keeps the code that it had. Calls must not overlap.
+   */
+  reload(functions: readonly FunctionDeclaration[]): Promise<Reloaded>
+  /** The folders that the sources of the functions lie in. */
+  sourceFolders(): readonly string[]
   /** Stops accepting, drains for at most `graceMs` (default 10 s), ends function processes, closes the store. */
   close(graceMs?: number): Promise<void>
 }
@@ -37,15 +48,23 @@ export interface RunningPerdure {
  * Starts a server. Rejects with one clear error when the port is used, the data directory is locked, or a function
  * cannot be loaded (`DeclarationError`).
  */
-export async function startPerdure({ functions, ...options }: PerdureOptions): Promise<RunningPerdure> {
+export async function startPerdure(options: PerdureOptions): Promise<RunningPerdure> {
+  const { functions: declarations, inspect = false, reloadable = false, ...rest } = options
+  const opened = Promise.withResolvers<LocalFunctions>()
   const { endpoint, close } = await assemble({
-    ...options,
-    functions: (site) => createLocalFunctions({ ...site, declarations: functions }),
+    ...rest,
+    functions: async (site) => {
+      const functions = await createLocalFunctions({ ...site, declarations, inspect, reloadable })
+      opened.resolve(functions)
+      return functions
+    },
   })
-  return { endpoint, close }
+  const { reload, sourceFolders } = await opened.promise
+  return { endpoint, reload, sourceFolders, close }
 }
 
 export { defineConfig, type PerdureConfig } from './functions/config.ts'
 export type { FunctionDeclaration } from './functions/declaration.ts'
+export type { Reloaded } from './functions/local-functions.ts'
 export type { Place } from './protocol/arn.ts'
 export type { Limits } from './protocol/limits.ts'

@@ -5,6 +5,11 @@ import { usageFailure } from './failure.ts'
 
 export const DEFAULT_PORT = Number(new URL(DEFAULT_ENDPOINT).port)
 
+const loopback = ['127.0.0.1', 'localhost', '::1']
+const clocks = ['system', 'manual', 'skip'] as const
+const logFormats = ['text', 'json'] as const
+const logLevels = ['debug', 'info', 'warn', 'error'] as const
+
 export const SERVER_OPTIONS = {
   port: { type: 'string', value: '<port>', help: `Port to listen on; 0 takes any free one (default ${DEFAULT_PORT})` },
   host: { type: 'string', value: '<address>', help: 'Loopback address to listen on (default 127.0.0.1)' },
@@ -13,26 +18,28 @@ export const SERVER_OPTIONS = {
   clock: {
     type: 'string',
     value: '<kind>',
+    choices: clocks,
     help: 'system; for tests: manual (advanced by calls) or skip (jumps to the next timer)',
   },
   'allow-unqualified': { type: 'boolean', help: 'Take a call of a durable function without version as one of $LATEST' },
   'log-format': {
     type: 'string',
     value: '<kind>',
+    choices: logFormats,
     help: 'How the server logs to standard error: text, json (default text on a terminal, else json)',
   },
   'log-level': {
     type: 'string',
     value: '<level>',
+    choices: logLevels,
     help: 'The lowest level logged: debug (every request), info, warn, error (default info)',
+  },
+  inspect: {
+    type: 'boolean',
+    help: 'Let debuggers attach to function processes, at the addresses they print; invocations have no timeouts then',
   },
   json: { type: 'boolean', help: 'When ready, print one JSON line with the endpoint' },
 } as const satisfies OptionSpecs
-
-const loopback = ['127.0.0.1', 'localhost', '::1']
-const clocks = ['system', 'manual', 'skip'] as const
-const logFormats = ['text', 'json'] as const
-const logLevels = ['debug', 'info', 'warn', 'error'] as const
 
 /** Everything but the functions. */
 export function serverOptions(values: Values<typeof SERVER_OPTIONS>): Omit<PerdureOptions, 'functions'> {
@@ -56,6 +63,7 @@ export function serverOptions(values: Values<typeof SERVER_OPTIONS>): Omit<Perdu
     ...(values.data !== undefined && { data: values.data }),
     ...(clock !== undefined && { clock }),
     ...(values['allow-unqualified'] === true && { allowUnqualified: true }),
+    ...(values.inspect === true && { inspect: true }),
     log: { ...(format !== undefined && { format }), ...(level !== undefined && { level }) },
   }
 }

@@ -8,15 +8,33 @@ import { sep } from 'node:path'
 const burstMs = 100
 
 export class SourceWatcher {
+  readonly #roots: readonly string[]
   readonly #watchers: readonly FSWatcher[]
+  /** Of folders outside of the roots, without what is below them. */
+  #followed = new Map<string, FSWatcher>()
   #timer: NodeJS.Timeout | undefined
   #changed: string | undefined
   #tell: ((file: string) => void) | undefined
 
   constructor(folders: Iterable<string>) {
-    this.#watchers = [...new Set(folders)].map((folder) =>
+    this.#roots = [...new Set(folders)]
+    this.#watchers = this.#roots.map((folder) =>
       watch(folder, { recursive: true }, (_event, file) => this.#note(file ?? folder)),
     )
+  }
+
+  /** Watches these folders too, and no others that were named here before. */
+  follow(folders: readonly string[]): void {
+    const outside = folders.filter(
+      (folder) => !this.#roots.some((root) => `${folder}${sep}`.startsWith(`${root}${sep}`)),
+    )
+    const followed = new Map<string, FSWatcher>()
+    for (const folder of new Set(outside)) {
+      followed.set(folder, this.#followed.get(folder) ?? watch(folder, (_event, file) => this.#note(file ?? folder)))
+      this.#followed.delete(folder)
+    }
+    for (const watcher of this.#followed.values()) watcher.close()
+    this.#followed = followed
   }
 
   /** Resolves with the name of a file of the next burst; at once when one was over since the last call. */
@@ -32,7 +50,7 @@ export class SourceWatcher {
 
   close(): void {
     clearTimeout(this.#timer)
-    for (const watcher of this.#watchers) watcher.close()
+    for (const watcher of [...this.#watchers, ...this.#followed.values()]) watcher.close()
   }
 
   #note(file: string): void {

@@ -54,8 +54,15 @@ export async function buildCatalog(
 
 export interface RebuiltCatalog {
   readonly catalog: ReadonlyMap<string, CatalogEntry>
-  /** Declarations that cannot be served as they are now; the catalog has their previous entry, if there was one. */
-  readonly refused: readonly DeclarationError[]
+  readonly refused: readonly RefusedChange[]
+}
+
+/** A declaration that cannot be served as it is now. */
+export interface RefusedChange {
+  readonly functionName: string
+  readonly error: DeclarationError
+  /** The function is served as it was before; else there was nothing before. */
+  readonly kept: boolean
 }
 
 /** Rejects with a DeclarationError only when it cannot be said which function is meant. */
@@ -65,14 +72,15 @@ export async function rebuildCatalog(
   ports: CatalogPorts,
 ): Promise<RebuiltCatalog> {
   const catalog = new Map<string, CatalogEntry>()
-  const refused: DeclarationError[] = []
+  const refused: RefusedChange[] = []
   const build = async (declaration: FunctionDeclaration): Promise<CatalogEntry | undefined> => {
     try {
       return await buildEntry(declaration, ports)
     } catch (error) {
       if (!(error instanceof DeclarationError)) throw error
-      refused.push(error)
-      return previous.get(declaration.name)
+      const { name: functionName } = declaration
+      refused.push({ functionName, error, kept: previous.has(functionName) })
+      return previous.get(functionName)
     }
   }
   for await (const entry of fewAtATime(distinct(declarations), build)) {

@@ -14,9 +14,8 @@ import { dirname, join } from 'node:path'
 import type { Place } from '../protocol/arn.ts'
 import type { Clock, Entropy, FunctionLoad, Functions, FunctionVersion, Logs, Timers } from '../service/ports.ts'
 import { createBundler } from './bundle.ts'
-import { buildCatalog, type CatalogEntry, type CatalogPorts, rebuildCatalog } from './catalog.ts'
+import { buildCatalog, type CatalogEntry, type CatalogPorts, type RefusedChange, rebuildCatalog } from './catalog.ts'
 import type { FunctionDeclaration } from './declaration.ts'
-import type { DeclarationError } from './declaration-error.ts'
 import { watchFootprints } from './footprints.ts'
 import { openLogStore } from './log-store.ts'
 import { createPool, mostProcesses } from './pool.ts'
@@ -65,8 +64,8 @@ export interface LocalFunctions extends Functions {
 export interface Reloaded {
   /** Names of functions that are new, gone or run other code or settings than before. */
   readonly changed: readonly string[]
-  /** Why others could not be served as they are. */
-  readonly refused: readonly DeclarationError[]
+  /** What could not be served as it is. */
+  readonly refused: readonly RefusedChange[]
 }
 
 const defaultInitLimitMs = 30_000

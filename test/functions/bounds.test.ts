@@ -1,0 +1,123 @@
+/** What a function process may take of the machine. */
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import test from 'node:test'
+import type { InvocationResult } from '../../src/service/ports.ts'
+import { gone } from './living-process.ts'
+import { answer, invoke, serveOne } from './project.ts'
+
+const onLinux = { skip: process.platform === 'linux' ? false : 'looks into /proc' }
+
+function assertKilledFor(result: InvocationResult, cause: RegExp): void {
+  if (result.kind !== 'error') throw new Error(`expected an error, got ${JSON.stringify(result)}`)
+  assert.equal(result.error.ErrorType, 'Runtime.ExitError')
+  assert.match(result.error.ErrorMessage ?? '', /^RequestId: \S+ Error: Runtime exited with error: signal: killed$/)
+  assert.match(result.logTail, cause)
+}
+
+test(
+  'a function that takes more memory outside of its heap than it declared is killed, and replaced',
+  onLinux,
+  async (t) => {
+    const functions = await serveOne(
+      t,
+      'a.mjs',
+      `const kept = []
+     export const handler = async ({ eat }) => {
+       while (eat) { kept.push(Buffer.alloc(8_388_608, 1)); await new Promise((resolve) => setTimeout(resolve, 10)) }
+       return process.pid
+     }`,
+      { memory: 128, concurrency: 1 },
+    )
+    const before = await answer(functions)
+    const eaten = await invoke(functions, { eat: true })
+    assertKilledFor(
+      eaten,
+      /\[perdure\] The process and what it forked are killed: \d+ MB of memory are used, 128 MB are declared/,
+    )
+    const [, usedMb = ''] = /Max Memory Used: (\d+) MB/.exec(eaten.logTail) ?? []
+    assert.ok(Number(usedMb) > 128, `it used ${usedMb} MB`)
+    assert.notEqual(await answer(functions), before)
+  },
+)
+
+test('what it forks counts: children that eat memory end with it', onLinux, async (t) => {
+  const functions = await serveOne(
+    t,
+    'a.mjs',
+    `import { spawn } from 'node:child_process'
+     const eater = 'const kept = []; setInterval(() => kept.push(Buffer.alloc(8_388_608, 1)), 10)'
+     export const handler = async ({ eat }) => {
+       if (!eat) return
+       const child = spawn(process.execPath, ['-e', eater])
+       console.log('child', child.pid)
+       await new Promise(() => setInterval(() => {}, 1000))
+     }`,
+    { memory: 128 },
+  )
+  const eaten = await invoke(functions, { eat: true })
+  assertKilledFor(eaten, /128 MB are declared/)
+  const [, pid] = /child (\d+)/.exec(eaten.logTail) ?? []
+  await gone(Number(pid))
+})
+
+test('more processes than the real service allows are killed together', onLinux, async (t) => {
+  const functions = await serveOne(
+    t,
+    'a.mjs',
+    `import { spawn } from 'node:child_process'
+     export const handler = async () => {
+       spawn('/bin/sh', ['-c', 'i=0; while [ $i -lt 1100 ]; do sleep 60 & i=$((i + 1)); done; wait'])
+       await new Promise(() => setInterval(() => {}, 1000))
+     }`,
+    { memory: 4096 },
+  )
+  assertKilledFor(await invoke(functions), /\d+ processes run, 1024 may/)
+})
+
+test('a heap that is full ends the process as the real service says it', async (t) => {
+  const functions = await serveOne(
+    t,
+    'a.mjs',
+    'export const handler = async () => { const kept = []; for (;;) kept.push(new Array(10_000).fill({})) }',
+    { memory: 128 },
+  )
+  const result = await invoke(functions)
+  assert.equal(result.kind, 'error')
+  assert.match(result.kind === 'error' ? (result.error.ErrorMessage ?? '') : '', /signal: (aborted|killed)$/)
+})
+
+test('all threads of a function, and what it forks, come after the server', onLinux, async (t) => {
+  const functions = await serveOne(
+    t,
+    'a.mjs',
+    `import { execFileSync } from 'node:child_process'
+     export const handler = async () => [process.pid, execFileSync('cat', ['/proc/self/stat']).toString()]`,
+  )
+  const [pid, childStat] = (await answer(functions)) as [number, string]
+  const nicenessOf = (stat: string): number => Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16])
+  const threads = readdirSync(`/proc/${pid}/task`).map((thread) =>
+    readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8'),
+  )
+  const own = nicenessOf(readFileSync('/proc/self/stat', 'utf8'))
+  assert.ok(threads.length > 1)
+  for (const stat of [...threads, childStat]) assert.ok(nicenessOf(stat) > own, `${nicenessOf(stat)} against ${own}`)
+  assert.equal(readFileSync(`/proc/${pid}/oom_score_adj`, 'utf8').trim(), '500')
+})
+
+test('warm processes are there before the first invocation, and again after one has died', async (t) => {
+  const functions = await serveOne(
+    t,
+    'a.mjs',
+    'export const handler = async ({ die }) => die ? process.exit(1) : process.pid',
+    { warm: 2, concurrency: 3 },
+    { idleMs: 50 },
+  )
+  const warm = async (): Promise<void> => {
+    while (functions.loads()[0]?.idleProcesses !== 2) await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  await warm()
+  await invoke(functions, { die: true })
+  assert.equal(functions.loads()[0]?.processes, 1)
+  await warm()
+})
