@@ -73,17 +73,18 @@ export async function rebuildCatalog(
 ): Promise<RebuiltCatalog> {
   const catalog = new Map<string, CatalogEntry>()
   const refused: RefusedChange[] = []
-  const build = async (declaration: FunctionDeclaration): Promise<CatalogEntry | undefined> => {
+  const build = async (declaration: FunctionDeclaration): Promise<CatalogEntry | RefusedChange> => {
     try {
       return await buildEntry(declaration, ports)
     } catch (error) {
       if (!(error instanceof DeclarationError)) throw error
       const { name: functionName } = declaration
-      refused.push({ functionName, error, kept: previous.has(functionName) })
-      return previous.get(functionName)
+      return { functionName, error, kept: previous.has(functionName) }
     }
   }
-  for await (const entry of fewAtATime(distinct(declarations), build)) {
+  for await (const built of fewAtATime(distinct(declarations), build)) {
+    if ('error' in built) refused.push(built)
+    const entry = 'error' in built ? previous.get(built.functionName) : built
     if (entry !== undefined) catalog.set(entry.version.name, entry)
   }
   return { catalog, refused }

@@ -27,7 +27,8 @@ export function explainReplayMismatch(output: Uint8Array, executionArn: string |
 }
 
 function difference(what: string, id: string, before: string, now: string): string {
-  if (what === 'name') return `the operation ${quoted(before)} (${id}) is now called ${quoted(now)}`
+  if (what === 'name')
+    return `the operation ${quoted(before)} (${id}) is now ${now === 'undefined' ? 'without a name' : `called "${now}"`}`
   return `the operation ${id} was of ${what} ${before} and is now ${now}`
 }
 
