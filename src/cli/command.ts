@@ -5,6 +5,7 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
 import { PerdureClient } from '../client/client.ts'
 import { usageFailure } from './failure.ts'
+import { OUTPUT_OPTIONS } from './output.ts'
 import type { Environment, Terminal } from './terminal.ts'
 
 export interface OptionSpec {
@@ -13,6 +14,8 @@ export interface OptionSpec {
   readonly multiple?: boolean
   /** What stands for the value in the help page, for example `<port>`. */
   readonly value?: string
+  /** The values that there are; the command itself checks them, where it wants to be more tolerant than equality. */
+  readonly choices?: readonly string[]
   readonly help: string
 }
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>
@@ -55,6 +58,10 @@ export interface CommandSpec<O extends OptionSpecs> {
 export interface Command {
   readonly name: string
   readonly summary: string
+  readonly operands: string | undefined
+  /** With `--help`, which every command has. */
+  readonly options: OptionSpecs
+  readonly examples: readonly string[]
   readonly help: () => string
   execute(args: readonly string[], surroundings: Surroundings): Promise<number>
 }
@@ -66,6 +73,9 @@ export function defineCommand<const O extends OptionSpecs>(spec: CommandSpec<O>)
   return {
     name: spec.name,
     summary: spec.summary,
+    operands: spec.operands,
+    options: { ...spec.options, help: helpOption },
+    examples: spec.examples,
     help,
     async execute(args, surroundings) {
       const { values, operands } = parse(spec, args)
@@ -145,7 +155,7 @@ export const CLIENT_OPTIONS = {
     value: '<url>',
     help: `Server to talk to (PERDURE_ENDPOINT; default ${DEFAULT_ENDPOINT})`,
   },
-  json: { type: 'boolean', help: 'Print JSON for programs' },
+  ...OUTPUT_OPTIONS,
 } as const satisfies OptionSpecs
 
 /** The client that `--endpoint`, or else the environment, asks for. */

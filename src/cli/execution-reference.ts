@@ -3,8 +3,9 @@
  * alone, which is then looked for in every function.
  */
 import type { PerdureClient } from '../client/client.ts'
-import { RefusedError } from '../client/errors.ts'
+import { ResourceNotFoundException } from '../client/errors.ts'
 import { parseExecutionArn } from '../protocol/arn.ts'
+import { collect } from './collect.ts'
 import { CliFailure, usageFailure } from './failure.ts'
 
 export const EXECUTION_OPERAND = '<execution>'
@@ -14,10 +15,7 @@ export const EXECUTION_NOTE =
 export async function resolveExecution(client: PerdureClient, reference: string): Promise<string> {
   if (reference.startsWith('arn:')) return checkArn(reference)
   const slash = reference.indexOf('/')
-  const functions =
-    slash === -1
-      ? [...new Set((await client.listFunctions()).map(({ FunctionName }) => FunctionName))]
-      : [reference.slice(0, slash)]
+  const functions = slash === -1 ? await functionNames(client) : [reference.slice(0, slash)]
   const name = reference.slice(slash + 1)
   const found = (await Promise.all(functions.map((functionName) => byName(client, functionName, name)))).flat()
   const [arn] = found
@@ -49,12 +47,18 @@ function checkArn(reference: string): string {
 async function byName(client: PerdureClient, functionName: string, name: string): Promise<readonly string[]> {
   if (!/^[a-zA-Z0-9-_]{1,64}$/.test(name)) return []
   try {
-    const page = await client.listExecutions({ functionName, executionName: name, maxItems: 1 })
-    return page.DurableExecutions.map(({ DurableExecutionArn }) => DurableExecutionArn)
+    const page = await client.listDurableExecutionsByFunction({ functionName, durableExecutionName: name, maxItems: 1 })
+    return page.durableExecutions.map(({ durableExecutionArn }) => durableExecutionArn)
   } catch (error) {
-    if (error instanceof RefusedError && error.code === 'ResourceNotFoundException') return []
+    if (error instanceof ResourceNotFoundException) return []
     throw error
   }
+}
+
+/** The names of every function that the server has. */
+export async function functionNames(client: PerdureClient): Promise<readonly string[]> {
+  const functions = await collect(client.functions())
+  return functions.map(({ functionName }) => functionName)
 }
 
 /** An ARN as it can be pasted into a shell. */

@@ -6,7 +6,8 @@ import { DEFAULT_PORT } from './server-options.ts'
 /** The failure that an error of `startPerdure` or of loading functions means; the error itself when it is unforeseen. */
 export function serverFailure(error: unknown, options: Omit<PerdureOptions, 'functions'>): unknown {
   if (!(error instanceof Error) || error instanceof CliFailure) return error
-  const { code } = error as NodeJS.ErrnoException
+  const system = systemError(error)
+  const { code } = system
   const port = options.port ?? DEFAULT_PORT
   const data = typeof options.data === 'string' ? options.data : './.perdure'
   const consequence = 'the server was not started'
@@ -40,7 +41,7 @@ export function serverFailure(error: unknown, options: Omit<PerdureOptions, 'fun
     case 'EACCES':
     case 'EROFS':
     case 'EPERM':
-      return (error as NodeJS.ErrnoException).syscall === 'listen'
+      return system.syscall === 'listen'
         ? new CliFailure({
             cause: `port ${port} may not be used by this user`,
             consequence,
@@ -67,6 +68,16 @@ export function serverFailure(error: unknown, options: Omit<PerdureOptions, 'fun
     default:
       return error
   }
+}
+
+/** The error of the operating system that another was made of, where there is one. */
+function systemError(error: Error): NodeJS.ErrnoException {
+  let each: unknown = error
+  while (each instanceof Error) {
+    if ((each as NodeJS.ErrnoException).syscall !== undefined) return each
+    each = each.cause
+  }
+  return error
 }
 
 /** `The port is used.` → `the port is used`, as a part of our own sentences. */

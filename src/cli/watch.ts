@@ -5,7 +5,7 @@
 import type { PerdureClient } from '../client/client.ts'
 import { RefusedError, UnreachableError } from '../client/errors.ts'
 import { HistoryFollower } from '../client/history-follower.ts'
-import type { HistoryEvent } from '../protocol/shapes.ts'
+import type { HistoryEvent } from '../client/responses.ts'
 import { pause } from './pause.ts'
 import { printable } from './render/amounts.ts'
 import { eventLine } from './render/event-line.ts'
@@ -101,7 +101,7 @@ class Family {
       const of = arn === this.#root ? undefined : arn.split(':function:')[1]?.split(':')[0]
       news.push(...fresh.map((event) => ({ arn, event, of, startedAt: this.#rootTree?.startedAt ?? tree.startedAt })))
     }
-    return news.sort((a, b) => a.event.EventTimestamp - b.event.EventTimestamp)
+    return news.sort((a, b) => a.event.eventTimestamp - b.event.eventTimestamp)
   }
 
   async #pollOne(follower: HistoryFollower, arn: string, signal: AbortSignal): Promise<readonly HistoryEvent[]> {

@@ -1,51 +1,60 @@
 /**
- * A small client of the API for programs on this side of the wire: the commands, the demo and tests. It speaks the
- * same HTTP as the official SDKs, over kept-alive connections, unsigned. Timestamps come back as epoch milliseconds;
- * failures are those of `errors.ts`. Text that a function produced (payloads, results) is passed through untouched.
+ * The client of the API for programs: every operation, checked before it is sent, over kept-alive connections, without
+ * the AWS SDK. Members are spelt in lower camel case and times are epoch milliseconds, in requests and answers alike.
+ *
+ * One call is one logical request, however often it is sent: its attempts carry the same `amz-sdk-invocation-id` and,
+ * for checkpoints, the same client token, by which a server knows them as one (decision 19 of its design). Only a plain
+ * function may see a repeated Invoke twice. Failures are those of `errors.ts`.
  */
-import type { DurableConfig, ErrorObject, ExecutionStatus, HistoryEvent } from '../protocol/shapes.ts'
-import { ForeignServerError, RefusedError, UnreachableError } from './errors.ts'
+import { randomUUID } from 'node:crypto'
+import type { OperationName } from '../protocol/operations.ts'
+import { type Attempts, attempt } from './attempts.ts'
+import { decode, MalformedAnswer } from './codec.ts'
+import { ForeignServerError, RefusedError } from './errors.ts'
 import { type HttpAnswer, type HttpCall, HttpTransport } from './http-transport.ts'
+import { firstHeader, jsonOf, success } from './refusal.ts'
+import {
+  type ApiRequest,
+  CheckpointDurableExecutionRequest,
+  DeleteDurableExecutionRequest,
+  GetDurableExecutionHistoryRequest,
+  GetDurableExecutionRequest,
+  GetDurableExecutionStateRequest,
+  GetFunctionConfigurationRequest,
+  GetFunctionRequest,
+  InvokeRequest,
+  ListDurableExecutionsByFunctionRequest,
+  ListFunctionsRequest,
+  type MembersOf,
+  SendDurableExecutionCallbackFailureRequest,
+  SendDurableExecutionCallbackHeartbeatRequest,
+  SendDurableExecutionCallbackSuccessRequest,
+  StopDurableExecutionRequest,
+} from './requests.ts'
+import {
+  type FunctionConfiguration,
+  type HistoryEvent,
+  type InvokeResponse,
+  type ListedExecution,
+  RESPONSES,
+  type ResponseOf,
+} from './responses.ts'
+import { DEFAULT_RETRY, type RetryPolicy } from './retry.ts'
 
-export interface InvokeAnswer {
-  readonly StatusCode: number
-  readonly ExecutedVersion?: string
-  readonly DurableExecutionArn?: string
-  /** `Unhandled` when the function failed; `Payload` is then its error. */
-  readonly FunctionError?: string
-  /** The body as text; empty for an asynchronous invocation. */
-  readonly Payload: string
+export interface ClientOptions {
+  /** Unset members keep their defaults: 3 attempts, 100 ms to begin with. */
+  readonly retry?: Partial<RetryPolicy> | undefined
+  /** Of one attempt, from its start to the last byte of the answer. Default 30 s; synchronous invocations have none. */
+  readonly timeoutMs?: number | undefined
+  /** Connections at a time. Default: no bound. */
+  readonly maxConnections?: number | undefined
 }
 
-export interface ListedExecution {
-  readonly DurableExecutionArn: string
-  readonly DurableExecutionName: string
-  readonly FunctionArn: string
-  readonly Status: ExecutionStatus
-  readonly StartTimestamp: number
-  readonly EndTimestamp?: number
-}
-
-export interface DescribedExecution extends ListedExecution {
-  readonly Version?: string
-  readonly InputPayload?: string
-  readonly Result?: string
-  readonly Error?: ErrorObject
-  readonly DurableConfig?: DurableConfig
-}
-
-export interface ListedFunction {
-  readonly FunctionName: string
-  readonly FunctionArn: string
-  readonly Version: string
-  readonly Timeout?: number
-  readonly MemorySize?: number
-  readonly DurableConfig?: DurableConfig
-}
-
-export interface HistoryPage {
-  readonly Events: readonly HistoryEvent[]
-  readonly NextMarker?: string
+export interface CallOptions {
+  /** Ends the call with `signal.reason`, while it is on its way and between attempts. */
+  readonly signal?: AbortSignal | undefined
+  /** In place of the client's; 0 for none. */
+  readonly timeoutMs?: number | undefined
 }
 
 /** One line that a function printed, or that the platform says about one of its invocations. */
@@ -59,244 +68,259 @@ export interface LoggedLine {
   readonly line: string
 }
 
-export interface LogsCall {
-  readonly functionName?: string
-  readonly executionArn?: string
+export interface LogsQuery {
+  readonly functionName?: string | undefined
+  readonly executionArn?: string | undefined
   /** Epoch milliseconds, exclusive. */
-  readonly afterMs?: number
-  readonly limit?: number
-  readonly signal?: AbortSignal
+  readonly afterMs?: number | undefined
+  readonly limit?: number | undefined
 }
 
-export interface InvokeCall {
-  readonly functionName: string
-  readonly qualifier?: string
-  readonly payload?: string
-  /** `Event` returns at once; default `RequestResponse` waits for the end. */
-  readonly type?: 'RequestResponse' | 'Event'
-  readonly executionName?: string
-  readonly tenantId?: string
-  readonly signal?: AbortSignal
-}
-
-export interface ListCall {
-  readonly functionName: string
-  readonly statuses?: readonly string[]
-  readonly executionName?: string
-  readonly oldestFirst?: boolean
-  readonly maxItems?: number
-  readonly marker?: string
-}
-
-export interface HistoryCall {
-  readonly arn: string
-  readonly includeData?: boolean
-  readonly marker?: string
-  readonly maxItems?: number
-  readonly signal?: AbortSignal
-}
-
-const executionPath = (arn: string) => `/2025-12-01/durable-executions/${encodeURIComponent(arn)}`
-const callbackPath = (id: string) => `/2025-12-01/durable-execution-callbacks/${encodeURIComponent(id)}`
-
+const DEFAULT_TIMEOUT_MS = 30_000
 /** Of a `MaxItems` this large the server fills a page whenever it can. */
-const largestPage = 1000
+const LARGEST_PAGE = 1000
+const USER_AGENT = 'perdure-client'
 
 export class PerdureClient {
-  readonly #transport: HttpTransport
+  readonly #attempts: Attempts
+  readonly #timeoutMs: number
 
   /** `endpoint` is an absolute http or https URL; anything else is a `TypeError`. */
-  constructor(endpoint: string) {
-    this.#transport = new HttpTransport(endpoint)
+  constructor(endpoint: string, { retry, timeoutMs, maxConnections }: ClientOptions = {}) {
+    const transport = new HttpTransport(endpoint, { ...(maxConnections !== undefined && { maxConnections }) })
+    this.#attempts = { transport, policy: { ...DEFAULT_RETRY, ...retry } }
+    this.#timeoutMs = timeoutMs ?? DEFAULT_TIMEOUT_MS
   }
 
   get endpoint(): string {
-    return this.#transport.endpoint
+    return this.#attempts.transport.endpoint
   }
 
-  async invoke(call: InvokeCall): Promise<InvokeAnswer> {
-    const answer = await this.#send({
-      method: 'POST',
-      path: `/2015-03-31/functions/${encodeURIComponent(call.functionName)}/invocations${query({ Qualifier: call.qualifier })}`,
-      headers: {
-        'x-amz-invocation-type': call.type ?? 'RequestResponse',
-        ...(call.executionName !== undefined && { 'x-amz-durable-execution-name': call.executionName }),
-        ...(call.tenantId !== undefined && { 'x-amz-tenant-id': call.tenantId }),
-      },
-      body: call.payload ?? '',
-      ...(call.signal !== undefined && { signal: call.signal }),
-    })
-    return {
-      StatusCode: answer.status,
-      ...member('ExecutedVersion', answer.headers['x-amz-executed-version']),
-      ...member('DurableExecutionArn', answer.headers['x-amz-durable-execution-arn']),
-      ...member('FunctionError', answer.headers['x-amz-function-error']),
-      Payload: answer.body.toString('utf8'),
-    }
+  /** Closes its connections. Calls that are on their way fail. */
+  close(): void {
+    this.#attempts.transport.close()
   }
 
-  /** Every function, all pages. */
-  async listFunctions(): Promise<readonly ListedFunction[]> {
-    const functions: ListedFunction[] = []
-    let marker: string | undefined
-    do {
-      const page = await this.#get<{ Functions: ListedFunction[]; NextMarker?: string | null }>(
-        `/2015-03-31/functions${query({ Marker: marker })}`,
-      )
-      functions.push(...page.Functions)
-      marker = page.NextMarker || undefined
-    } while (marker !== undefined)
-    return functions
+  [Symbol.dispose](): void {
+    this.close()
   }
 
-  async listExecutions(
-    call: ListCall,
-  ): Promise<{ readonly DurableExecutions: readonly ListedExecution[]; readonly NextMarker?: string }> {
-    return await this.#get(
-      `/2025-12-01/functions/${encodeURIComponent(call.functionName)}/durable-executions${query({
-        Statuses: call.statuses,
-        DurableExecutionName: call.executionName,
-        ReverseOrder: call.oldestFirst,
-        MaxItems: call.maxItems,
-        Marker: call.marker,
-      })}`,
-    )
+  // ------------------------------------------------------------------------------------------------------ operations
+
+  async invoke(members: MembersOf<'Invoke'>, options?: CallOptions): Promise<InvokeResponse> {
+    return await this.send(new InvokeRequest(members), options)
   }
 
-  async getExecution(arn: string, includeData = true): Promise<DescribedExecution> {
-    return await this.#get(executionPath(arn) + query({ IncludeExecutionData: includeData }))
+  async checkpointDurableExecution(members: MembersOf<'CheckpointDurableExecution'>, options?: CallOptions) {
+    const clientToken = members.clientToken ?? randomUUID()
+    return await this.send(new CheckpointDurableExecutionRequest({ ...members, clientToken }), options)
   }
 
-  async historyPage(call: HistoryCall): Promise<HistoryPage> {
-    const path = `${executionPath(call.arn)}/history${query({
-      IncludeExecutionData: call.includeData ?? true,
-      MaxItems: call.maxItems ?? largestPage,
-      Marker: call.marker,
-    })}`
-    return await this.#get(path, call.signal)
+  async getDurableExecutionState(members: MembersOf<'GetDurableExecutionState'>, options?: CallOptions) {
+    return await this.send(new GetDurableExecutionStateRequest(members), options)
   }
 
-  /** Every event from the marker on, all pages. */
-  async history(call: HistoryCall): Promise<readonly HistoryEvent[]> {
-    const events: HistoryEvent[] = []
-    let marker = call.marker
-    do {
-      const page = await this.historyPage({ ...call, ...(marker !== undefined && { marker }) })
-      events.push(...page.Events)
-      marker = page.NextMarker || undefined
-    } while (marker !== undefined)
-    return events
+  async getDurableExecutionHistory(members: MembersOf<'GetDurableExecutionHistory'>, options?: CallOptions) {
+    return await this.send(new GetDurableExecutionHistoryRequest(members), options)
   }
 
-  async stopExecution(arn: string, error?: ErrorObject): Promise<{ readonly StopTimestamp: number }> {
-    return await this.#json({ method: 'POST', path: `${executionPath(arn)}/stop`, ...jsonBody(error ?? {}) })
+  async getDurableExecution(members: MembersOf<'GetDurableExecution'>, options?: CallOptions) {
+    return await this.send(new GetDurableExecutionRequest(members), options)
+  }
+
+  async listDurableExecutionsByFunction(members: MembersOf<'ListDurableExecutionsByFunction'>, options?: CallOptions) {
+    return await this.send(new ListDurableExecutionsByFunctionRequest(members), options)
+  }
+
+  async stopDurableExecution(members: MembersOf<'StopDurableExecution'>, options?: CallOptions) {
+    return await this.send(new StopDurableExecutionRequest(members), options)
+  }
+
+  async deleteDurableExecution(members: MembersOf<'DeleteDurableExecution'>, options?: CallOptions) {
+    return await this.send(new DeleteDurableExecutionRequest(members), options)
   }
 
   /** `result` is stored byte for byte; none leaves the callback without a result. */
-  async succeedCallback(callbackId: string, result?: string | Uint8Array): Promise<void> {
-    await this.#send({
-      method: 'POST',
-      path: `${callbackPath(callbackId)}/succeed`,
-      headers: { 'content-type': 'application/octet-stream' },
-      body: result ?? '',
-    })
+  async sendDurableExecutionCallbackSuccess(
+    members: MembersOf<'SendDurableExecutionCallbackSuccess'>,
+    options?: CallOptions,
+  ): Promise<void> {
+    await this.send(new SendDurableExecutionCallbackSuccessRequest(members), options)
   }
 
-  async failCallback(callbackId: string, error: ErrorObject): Promise<void> {
-    await this.#send({ method: 'POST', path: `${callbackPath(callbackId)}/fail`, ...jsonBody(error) })
+  async sendDurableExecutionCallbackFailure(
+    members: MembersOf<'SendDurableExecutionCallbackFailure'>,
+    options?: CallOptions,
+  ): Promise<void> {
+    await this.send(new SendDurableExecutionCallbackFailureRequest(members), options)
   }
 
-  async heartbeatCallback(callbackId: string): Promise<void> {
-    await this.#send({ method: 'POST', path: `${callbackPath(callbackId)}/heartbeat` })
+  async sendDurableExecutionCallbackHeartbeat(
+    members: MembersOf<'SendDurableExecutionCallbackHeartbeat'>,
+    options?: CallOptions,
+  ): Promise<void> {
+    await this.send(new SendDurableExecutionCallbackHeartbeatRequest(members), options)
   }
 
-  /** The newest lines that match, oldest first. Not part of the compatible API. */
-  async logs(call: LogsCall): Promise<readonly LoggedLine[]> {
-    const path = `/perdure/v1/logs${query({
-      function: call.functionName,
-      execution: call.executionArn,
-      after: call.afterMs,
-      limit: call.limit,
-    })}`
-    const { records } = await this.#get<{ readonly records: readonly LoggedLine[] }>(path, call.signal)
-    return records
+  async getFunction(members: MembersOf<'GetFunction'>, options?: CallOptions) {
+    return await this.send(new GetFunctionRequest(members), options)
   }
 
-  /** True once the server accepts commands; false while it recovers or drains. */
-  async ready(signal?: AbortSignal): Promise<boolean> {
-    const answer = await this.#transport.send({
-      method: 'GET',
-      path: '/readyz',
-      ...(signal !== undefined && { signal }),
-    })
-    return answer.status === 200
+  async getFunctionConfiguration(members: MembersOf<'GetFunctionConfiguration'>, options?: CallOptions) {
+    return await this.send(new GetFunctionConfigurationRequest(members), options)
   }
 
-  close(): void {
-    this.#transport.close()
+  async listFunctions(members: MembersOf<'ListFunctions'> = {}, options?: CallOptions) {
+    return await this.send(new ListFunctionsRequest(members), options)
   }
 
-  async #get<T>(path: string, signal?: AbortSignal): Promise<T> {
-    return await this.#json({ method: 'GET', path, ...(signal !== undefined && { signal }) })
+  // ------------------------------------------------------------------------------------------------------- all pages
+
+  /** Every event from the marker on, page after page. */
+  async *events(
+    members: Omit<MembersOf<'GetDurableExecutionHistory'>, 'maxItems'>,
+    options?: CallOptions,
+  ): AsyncGenerator<HistoryEvent, void, undefined> {
+    let marker = members.marker
+    do {
+      const page = await this.getDurableExecutionHistory({ ...members, marker, maxItems: LARGEST_PAGE }, options)
+      yield* page.events
+      marker = page.nextMarker || undefined
+    } while (marker !== undefined)
   }
 
-  async #json<T>(call: HttpCall): Promise<T> {
-    const answer = await this.#send(call)
-    const parsed = parseJson(answer.body)
-    if (parsed === undefined) throw new ForeignServerError(this.endpoint, `HTTP ${answer.status} without a JSON body`)
-    return parsed as T
+  /** Every execution of a function that matches, page after page. `maxItems` is the size of a page. */
+  async *executions(
+    members: MembersOf<'ListDurableExecutionsByFunction'>,
+    options?: CallOptions,
+  ): AsyncGenerator<ListedExecution, void, undefined> {
+    let marker = members.marker
+    do {
+      const page = await this.listDurableExecutionsByFunction({ ...members, marker }, options)
+      yield* page.durableExecutions
+      marker = page.nextMarker || undefined
+    } while (marker !== undefined)
   }
 
-  async #send(call: HttpCall): Promise<HttpAnswer> {
-    const answer = await this.#transport.send(call)
-    if (answer.status >= 400) throw this.#refusal(answer)
-    if (answer.status >= 300) throw new ForeignServerError(this.endpoint, `HTTP ${answer.status}`)
-    return answer
+  /** Every function, page after page. */
+  async *functions(
+    members: MembersOf<'ListFunctions'> = {},
+    options?: CallOptions,
+  ): AsyncGenerator<FunctionConfiguration, void, undefined> {
+    let marker = members.marker
+    do {
+      const page = await this.listFunctions({ ...members, marker }, options)
+      yield* page.functions
+      marker = page.nextMarker || undefined
+    } while (marker !== undefined)
   }
 
-  #refusal(answer: HttpAnswer): Error {
-    const errorType = first(answer.headers['x-amzn-errortype'])?.split(':')[0]
-    const body = parseJson(answer.body)
-    if (errorType === undefined || typeof body !== 'object' || body === null) {
-      if (answer.status === 503) return new UnreachableError(this.endpoint, 'HTTP 503')
-      return new ForeignServerError(this.endpoint, `HTTP ${answer.status} without x-amzn-ErrorType`)
+  // ----------------------------------------------------------------------------------- beyond the compatible API
+
+  /** The newest lines that match, oldest first. */
+  async logs(query: LogsQuery, options?: CallOptions): Promise<readonly LoggedLine[]> {
+    const parameters = new URLSearchParams()
+    const add = (name: string, value: string | number | undefined) => {
+      if (value !== undefined) parameters.set(name, String(value))
     }
-    const { message, Message } = body as { message?: unknown; Message?: unknown }
-    return new RefusedError(errorType, String(message ?? Message ?? errorType), answer.status)
+    add('function', query.functionName)
+    add('execution', query.executionArn)
+    add('after', query.afterMs)
+    add('limit', query.limit)
+    const answer = await this.#own('/perdure/v1/logs', parameters, options)
+    return (answer as { readonly records: readonly LoggedLine[] }).records
   }
-}
 
-const first = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value)
-
-function member<K extends string>(name: K, value: string | string[] | undefined): { readonly [key in K]?: string } {
-  const text = first(value)
-  return text === undefined ? {} : ({ [name]: text } as { [key in K]?: string })
-}
-
-const jsonBody = (value: unknown) => ({
-  headers: { 'content-type': 'application/json' },
-  body: JSON.stringify(value),
-})
-
-type QueryValue = string | number | boolean | readonly string[] | undefined
-
-/** `{A: 'x', B: ['1', '2'], C: undefined}` → `?A=x&B=1&B=2`; nothing set → the empty string. */
-function query(members: Readonly<Record<string, QueryValue>>): string {
-  const search = new URLSearchParams()
-  for (const [name, value] of Object.entries(members)) {
-    if (value === undefined) continue
-    for (const one of Array.isArray(value) ? value : [value]) search.append(name, String(one))
+  /** The server's version and the region and account that it stands for. */
+  async version(options?: CallOptions): Promise<ServerVersion> {
+    return (await this.#own('/perdure/v1/version', undefined, options)) as ServerVersion
   }
-  return search.size === 0 ? '' : `?${search.toString()}`
-}
 
-/** JSON with epoch seconds turned into milliseconds (spec 01 §1.0); undefined when the bytes are not JSON. */
-function parseJson(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'), (name, value: unknown) =>
-      name.endsWith('Timestamp') && typeof value === 'number' ? Math.round(value * 1000) : value,
+  /** The time of a server whose clock moves only when told to; undefined for one with a clock that goes by itself. */
+  async manualClock(options?: CallOptions): Promise<number | undefined> {
+    const call = this.#call({ method: 'GET', path: '/perdure/v1/clock' }, options, this.#timeoutMs)
+    try {
+      const answer = await attempt(this.#attempts, call, (each) => jsonOf(this.endpoint, success(this.endpoint, each)))
+      return (answer as { readonly now: number }).now
+    } catch (error) {
+      if (error instanceof RefusedError && error.consequence === 'terminal') return undefined
+      throw error
+    }
+  }
+
+  /** `ready` once the server accepts commands; otherwise what it does instead. One attempt, without retries. */
+  async readiness(options?: CallOptions): Promise<string> {
+    const call = this.#call({ method: 'GET', path: '/readyz' }, options, this.#timeoutMs)
+    const answer = await this.#attempts.transport.send(call)
+    const { status } = jsonOf(this.endpoint, answer) as { readonly status?: unknown }
+    if (typeof status !== 'string') throw new ForeignServerError(this.endpoint, 'its readiness has no status')
+    return status
+  }
+
+  async #own(
+    path: string,
+    parameters: URLSearchParams | undefined,
+    options: CallOptions | undefined,
+  ): Promise<unknown> {
+    const query = parameters === undefined || parameters.size === 0 ? '' : `?${parameters}`
+    const call = this.#call({ method: 'GET', path: path + query }, options, this.#timeoutMs)
+    return await attempt(this.#attempts, call, (answer) => jsonOf(this.endpoint, success(this.endpoint, answer)))
+  }
+
+  // ----------------------------------------------------------------------------------------------------- one request
+
+  /** Sends a request of any operation, with the retries that it is allowed. */
+  async send<Name extends OperationName>(
+    request: ApiRequest<Name>,
+    options: CallOptions = {},
+  ): Promise<ResponseOf<Name>> {
+    const waits = request.operation === 'Invoke' && (request.members as MembersOf<'Invoke'>).invocationType !== 'Event'
+    const call = this.#call(request.toWire(), options, waits ? 0 : this.#timeoutMs)
+    return await attempt(this.#attempts, call, (answer) =>
+      this.#read(request.operation, success(this.endpoint, answer)),
     )
-  } catch {
-    return undefined
+  }
+
+  #call(call: HttpCall, options: CallOptions | undefined, defaultTimeoutMs: number): HttpCall {
+    const timeoutMs = options?.timeoutMs ?? defaultTimeoutMs
+    return {
+      ...call,
+      headers: { 'user-agent': USER_AGENT, ...call.headers },
+      ...(options?.signal !== undefined && { signal: options.signal }),
+      ...(timeoutMs > 0 && { timeoutMs }),
+    }
+  }
+
+  #read<Name extends OperationName>(operation: Name, answer: HttpAnswer): ResponseOf<Name> {
+    if (operation === 'Invoke') return invokeResponse(answer) as ResponseOf<Name>
+    try {
+      const table = RESPONSES[operation as keyof typeof RESPONSES]
+      return decode(table, jsonOf(this.endpoint, answer)) as ResponseOf<Name>
+    } catch (error) {
+      if (!(error instanceof MalformedAnswer)) throw error
+      throw new ForeignServerError(this.endpoint, `${operation}: ${error.message}`, { cause: error })
+    }
+  }
+}
+
+export interface ServerVersion {
+  readonly name: string
+  readonly version: string
+  readonly node: string
+  readonly place: { readonly partition: string; readonly region: string; readonly account: string }
+}
+
+function invokeResponse({ status, headers, body }: HttpAnswer): InvokeResponse {
+  const executedVersion = firstHeader(headers['x-amz-executed-version'])
+  const durableExecutionArn = firstHeader(headers['x-amz-durable-execution-arn'])
+  const functionError = firstHeader(headers['x-amz-function-error'])
+  const log = firstHeader(headers['x-amz-log-result'])
+  return {
+    statusCode: status,
+    ...(executedVersion !== undefined && { executedVersion }),
+    ...(durableExecutionArn !== undefined && { durableExecutionArn }),
+    ...(functionError !== undefined && { functionError }),
+    ...(log !== undefined && { logTail: Buffer.from(log, 'base64').toString() }),
+    payload: body.toString(),
   }
 }

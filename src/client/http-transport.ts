@@ -13,6 +13,8 @@ export interface HttpCall {
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Uint8Array
   readonly signal?: AbortSignal
+  /** From its start to the last byte of the answer. Default: no bound. */
+  readonly timeoutMs?: number
 }
 
 export interface HttpAnswer {
@@ -21,29 +23,42 @@ export interface HttpAnswer {
   readonly body: Buffer
 }
 
+export interface HttpTransportOptions {
+  /** Connections at a time; further requests wait for one. Default: no bound. */
+  readonly maxConnections?: number
+}
+
 export class HttpTransport {
   readonly endpoint: string
   readonly #base: URL
   readonly #agent: HttpAgent
+  readonly #host: string
+  readonly #pathPrefix: string
 
-  constructor(endpoint: string) {
+  constructor(endpoint: string, options: HttpTransportOptions = {}) {
     this.#base = new URL(endpoint)
     this.endpoint = this.#base.origin
-    this.#agent =
-      this.#base.protocol === 'https:' ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true })
+    this.#host = this.#base.hostname.replace(/^\[(.*)\]$/, '$1')
+    this.#pathPrefix = this.#base.pathname.replace(/\/$/, '')
+    const pool = {
+      keepAlive: true,
+      noDelay: true,
+      ...(options.maxConnections !== undefined && { maxSockets: options.maxConnections }),
+    }
+    this.#agent = this.#base.protocol === 'https:' ? new HttpsAgent(pool) : new HttpAgent(pool)
   }
 
   /**
-   * Resolves with whatever was answered; rejects with `UnreachableError` when nothing was, and with `signal.reason` when aborted.
-   * A GET whose kept-alive connection turns out to be closed by the server is sent once more on a new one.
+   * Resolves with whatever was answered; rejects with `UnreachableError` when nothing was, and with `signal.reason`
+   * when aborted. A request whose kept-alive connection the server closed before it answered a byte is sent once more
+   * on a new one: it crossed with the end of an idle connection.
    */
   async send(call: HttpCall): Promise<HttpAnswer> {
+    if (call.signal?.aborted === true) throw call.signal.reason
     try {
       return await this.#once(call)
     } catch (error) {
-      if (call.method === 'GET' && error instanceof UnreachableError && error.cause instanceof StaleConnection) {
-        return await this.#once(call)
-      }
+      if (error instanceof UnreachableError && error.cause instanceof StaleConnection) return await this.#once(call)
       throw error
     }
   }
@@ -52,13 +67,15 @@ export class HttpTransport {
     const send = this.#base.protocol === 'https:' ? httpsRequest : httpRequest
     return new Promise((resolve, reject) => {
       const body = typeof call.body === 'string' ? Buffer.from(call.body) : call.body
+      let answered = false
+      let tooLate: NodeJS.Timeout | undefined
       const request = send(
         {
           agent: this.#agent,
-          host: this.#base.hostname.replace(/^\[(.*)\]$/, '$1'),
+          host: this.#host,
           port: this.#base.port,
           method: call.method,
-          path: this.#base.pathname.replace(/\/$/, '') + call.path,
+          path: this.#pathPrefix + call.path,
           headers: {
             ...call.headers,
             ...(call.method === 'POST' && { 'content-length': String(body?.byteLength ?? 0) }),
@@ -66,32 +83,49 @@ export class HttpTransport {
           ...(call.signal !== undefined && { signal: call.signal }),
         },
         (response) => {
+          answered = true
           const chunks: Buffer[] = []
           response.on('data', (chunk: Buffer) => chunks.push(chunk))
           response.on('error', fail)
-          response.on('end', () =>
-            resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) }),
-          )
+          response.on('end', () => {
+            clearTimeout(tooLate)
+            resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) })
+          })
         },
       )
       const fail = (error: NodeJS.ErrnoException) => {
+        clearTimeout(tooLate)
         if (call.signal?.aborted) return reject(call.signal.reason)
-        const stale = request.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
+        const broken = error.code === 'ECONNRESET' || error.code === 'EPIPE'
         reject(
           new UnreachableError(this.endpoint, error.code ?? error.message, {
-            cause: stale ? new StaleConnection(error.message, { cause: error }) : error,
+            cause:
+              broken && request.reusedSocket && !answered
+                ? new StaleConnection(error.message, { cause: error })
+                : error,
           }),
         )
+      }
+      if (call.timeoutMs !== undefined) {
+        tooLate = setTimeout(() => request.destroy(new TookTooLong(call.timeoutMs ?? 0)), call.timeoutMs)
       }
       request.on('error', fail)
       request.end(body)
     })
   }
 
-  /** Closes idle connections. */
+  /** Closes every connection of the pool; requests that are on their way fail. */
   close(): void {
     this.#agent.destroy()
   }
 }
 
 class StaleConnection extends Error {}
+
+class TookTooLong extends Error {
+  readonly code = 'ETIMEDOUT'
+
+  constructor(timeoutMs: number) {
+    super(`no complete answer within ${timeoutMs} ms`)
+  }
+}

@@ -2,26 +2,23 @@
  * Reads a log as it grows. Each `poll` hands back the lines that were not handed back before. Times have milliseconds,
  * so several lines may share one: the newest millisecond is read again each time, and what was seen of it is skipped.
  */
-import type { LoggedLine, LogsCall, PerdureClient } from './client.ts'
+import type { LoggedLine, LogsQuery, PerdureClient } from './client.ts'
 
 export class LogFollower {
   readonly #client: PerdureClient
-  readonly #call: LogsCall
+  readonly #query: LogsQuery
   #newestAt: number | undefined
   #seenAtNewest = 0
 
-  constructor(client: PerdureClient, call: LogsCall) {
+  constructor(client: PerdureClient, query: LogsQuery) {
     this.#client = client
-    this.#call = call
+    this.#query = query
   }
 
   async poll(signal?: AbortSignal): Promise<readonly LoggedLine[]> {
     const newest = this.#newestAt
-    const lines = await this.#client.logs({
-      ...this.#call,
-      ...(newest !== undefined && { afterMs: newest - 1 }),
-      ...(signal !== undefined && { signal }),
-    })
+    const query = newest === undefined ? this.#query : { ...this.#query, afterMs: newest - 1 }
+    const lines = await this.#client.logs(query, { signal })
     let skip = this.#seenAtNewest
     const fresh = lines.filter((line) => {
       if (newest === undefined || line.at > newest) return true

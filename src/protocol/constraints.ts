@@ -91,24 +91,24 @@ export type ValuesOf<Members> = {
   readonly [Name in Exclude<keyof Members, RequiredNames<Members>>]?: ValueOf<ConstraintIn<Members[Name]>>
 }
 
-const UNBOUNDED = Number.MAX_SAFE_INTEGER
+export const UNBOUNDED = Number.MAX_SAFE_INTEGER
 
-function text(minLength: number, maxLength: number, pattern?: string): TextConstraint {
+export function text(minLength: number, maxLength: number, pattern?: string): TextConstraint {
   const regex = pattern === undefined ? undefined : new RegExp(`^(?:${pattern})$`)
   return { kind: 'text', minLength, maxLength, pattern, regex, sensitive: false }
 }
 
-function sensitiveText(minLength: number, maxLength: number): TextConstraint {
+export function sensitiveText(minLength: number, maxLength: number): TextConstraint {
   return { ...text(minLength, maxLength), sensitive: true }
 }
 
-function oneOf<const Value extends string>(values: readonly Value[]): OneOfConstraint<Value> {
+export function oneOf<const Value extends string>(values: readonly Value[]): OneOfConstraint<Value> {
   return { kind: 'oneOf', values, set: new Set(values) }
 }
 
-const integer = (min: number, max: number): IntegerConstraint => ({ kind: 'integer', min, max })
+export const integer = (min: number, max: number): IntegerConstraint => ({ kind: 'integer', min, max })
 
-function list<const Element extends Constraint>(
+export function list<const Element extends Constraint>(
   of: Element,
   minItems: number,
   maxItems: number,
@@ -116,7 +116,7 @@ function list<const Element extends Constraint>(
   return { kind: 'list', of, minItems, maxItems }
 }
 
-function structure<const Members extends MemberTable>(members: Members): StructureConstraint<Members> {
+export function structure<const Members extends MemberTable>(members: Members): StructureConstraint<Members> {
   return { kind: 'structure', members }
 }
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { clientFor, defineCommand, type Surroundings, wholeNumber } from '../../src/cli/command.ts'
+import { clientFor, defineCommand, type Surroundings, type Values, wholeNumber } from '../../src/cli/command.ts'
 import { CliFailure, EXIT } from '../../src/cli/failure.ts'
-import { serverOptions } from '../../src/cli/server-options.ts'
+import { SERVER_OPTIONS, serverOptions } from '../../src/cli/server-options.ts'
 import { terminalOf } from '../../src/cli/terminal.ts'
 
 function surroundings(): Surroundings & { readonly printed: string[] } {
@@ -93,23 +93,18 @@ test('the endpoint comes from the option, else the environment, else the default
   }
 })
 
-const noOptions = {
-  port: undefined,
-  host: undefined,
-  data: undefined,
-  memory: undefined,
-  clock: undefined,
-  'allow-unqualified': undefined,
-  json: undefined,
-}
+const noOptions = Object.fromEntries(Object.keys(SERVER_OPTIONS).map((name) => [name, undefined])) as unknown as Values<
+  typeof SERVER_OPTIONS
+>
 
 test('server options become options of the embedding API, absent ones stay absent', () => {
-  assert.deepEqual(serverOptions(noOptions), {})
+  assert.deepEqual(serverOptions(noOptions), { log: {} })
   assert.deepEqual(serverOptions({ ...noOptions, port: '0', memory: true, clock: 'skip', 'allow-unqualified': true }), {
     port: 0,
     data: { kind: 'memory' },
     clock: 'skip',
     allowUnqualified: true,
+    log: {},
   })
   assert.throws(() => serverOptions({ ...noOptions, memory: true, data: 'x' }), usage(/exclude each other/))
   assert.throws(() => serverOptions({ ...noOptions, clock: 'sundial' }), usage(/no clock "sundial"/))

@@ -138,12 +138,14 @@ test('the commands of a running server', async (context) => {
 
 /** Waits until the execution of `order` waits for its approval. */
 async function openCallback(client: PerdureClient, name: string): Promise<string> {
-  const page = await client.listExecutions({ functionName: 'order', executionName: name })
-  const arn = page.DurableExecutions[0]?.DurableExecutionArn ?? ''
+  const page = await client.listDurableExecutionsByFunction({ functionName: 'order', durableExecutionName: name })
+  const durableExecutionArn = page.durableExecutions[0]?.durableExecutionArn ?? ''
   for (;;) {
-    const events = await client.history({ arn })
-    const started = events.find((event) => event.EventType === 'CallbackStarted')
-    if (started !== undefined) return String(started['CallbackStartedDetails']?.['CallbackId'])
-    assert.equal(events.at(-1)?.EventType.startsWith('Execution') && events.length > 1, false, 'the order has ended')
+    let last: string | undefined
+    for await (const event of client.events({ durableExecutionArn })) {
+      last = event.eventType
+      if (event.callbackStartedDetails !== undefined) return String(event.callbackStartedDetails.callbackId)
+    }
+    assert.doesNotMatch(last ?? '', /^Execution(?!Started)/, 'the order has ended')
   }
 }

@@ -1,5 +1,5 @@
 /** Builds histories for the tests of the renderers: `history(started(), step('a'), …)` numbers the events and gives them times. */
-import type { ErrorObject, EventType, HistoryEvent } from '../../src/protocol/shapes.ts'
+import type { ErrorObject, EventType, HistoryEvent } from '../../src/client/responses.ts'
 
 /** An event but for its number; `after` is the time since the event before. */
 export interface Sketch {
@@ -19,14 +19,14 @@ export function history(...sketches: readonly Sketch[]): readonly HistoryEvent[]
   return sketches.map((sketch, index) => {
     at += sketch.after ?? 0
     return {
-      EventId: index + 1,
-      EventType: sketch.type,
-      EventTimestamp: at,
-      ...(sketch.id !== undefined && { Id: sketch.id }),
-      ...(sketch.parent !== undefined && { ParentId: sketch.parent }),
-      ...(sketch.name !== undefined && { Name: sketch.name }),
-      ...(sketch.subType !== undefined && { SubType: sketch.subType }),
-      [`${sketch.type}Details`]: sketch.details ?? {},
+      eventId: index + 1,
+      eventType: sketch.type,
+      eventTimestamp: at,
+      ...(sketch.id !== undefined && { id: sketch.id }),
+      ...(sketch.parent !== undefined && { parentId: sketch.parent }),
+      ...(sketch.name !== undefined && { name: sketch.name }),
+      ...(sketch.subType !== undefined && { subType: sketch.subType }),
+      [`${sketch.type.charAt(0).toLowerCase()}${sketch.type.slice(1)}Details`]: sketch.details ?? {},
     }
   })
 }
@@ -35,24 +35,24 @@ export const started = (name = 'order-1'): Sketch => ({
   type: 'ExecutionStarted',
   id: 'execution',
   name,
-  details: { Input: { Payload: '{"n":1}', Truncated: false }, ExecutionTimeout: 900 },
+  details: { input: { payload: '{"n":1}', truncated: false }, executionTimeout: 900 },
 })
 
 export const succeeded = (result: string, after = 0): Sketch => ({
   type: 'ExecutionSucceeded',
   id: 'execution',
   after,
-  details: { Result: { Payload: result, Truncated: false } },
+  details: { result: { payload: result, truncated: false } },
 })
 
 export const invocationEnded = (after = 0, error?: ErrorObject): Sketch => ({
   type: 'InvocationCompleted',
   after,
   details: {
-    StartTimestamp: START_MS,
-    EndTimestamp: START_MS,
-    RequestId: 'request-1',
-    ...(error !== undefined && { Error: { Payload: error, Truncated: false } }),
+    startTimestamp: START_MS,
+    endTimestamp: START_MS,
+    requestId: 'request-1',
+    ...(error !== undefined && { error: { payload: error, truncated: false } }),
   },
 })
 
@@ -70,7 +70,7 @@ export const stepSucceeded = (name: string, result: string, attempt = 1, where: 
   event(
     'StepSucceeded',
     name,
-    { Result: { Payload: result, Truncated: false }, RetryDetails: { CurrentAttempt: attempt } },
+    { result: { payload: result, truncated: false }, retryDetails: { currentAttempt: attempt } },
     where,
   )
 
@@ -85,10 +85,10 @@ export const stepFailed = (
     'StepFailed',
     name,
     {
-      Error: { Payload: error, Truncated: false },
-      RetryDetails: {
-        CurrentAttempt: attempt,
-        ...(delaySeconds !== undefined && { NextAttemptDelaySeconds: delaySeconds }),
+      error: { payload: error, truncated: false },
+      retryDetails: {
+        currentAttempt: attempt,
+        ...(delaySeconds !== undefined && { nextAttemptDelaySeconds: delaySeconds }),
       },
     },
     where,

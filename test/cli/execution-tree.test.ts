@@ -29,7 +29,7 @@ test('operations of a context become its children, in the order of their first e
 })
 
 test('a retried step keeps every failed attempt, and waits for the next one', () => {
-  const busy = { ErrorType: 'Busy', ErrorMessage: 'try later' }
+  const busy = { errorType: 'Busy', errorMessage: 'try later' }
   const sketches = [
     started(),
     event('StepStarted', 'reserve'),
@@ -51,8 +51,8 @@ test('a retried step keeps every failed attempt, and waits for the next one', ()
 
 test('a poll of a condition that goes on waits without counting as a failure', () => {
   const poll = event('StepSucceeded', 'job', {
-    Result: { Payload: '"pending"' },
-    RetryDetails: { CurrentAttempt: 1, NextAttemptDelaySeconds: 5 },
+    result: { payload: '"pending"' },
+    retryDetails: { currentAttempt: 1, nextAttemptDelaySeconds: 5 },
   })
   const node = executionTree(history(started(), event('StepStarted', 'job'), poll))?.roots[0]
   assert.equal(node?.status, 'retrying')
@@ -60,14 +60,14 @@ test('a poll of a condition that goes on waits without counting as a failure', (
 })
 
 test('a failed invocation interrupts the steps that ran, and only those', () => {
-  const crash = { ErrorType: 'Runtime.ExitError' }
+  const crash = { errorType: 'Runtime.ExitError' }
   const tree = executionTree(
     history(
       started(),
       event('StepStarted', 'done'),
       stepSucceeded('done', '1'),
       event('StepStarted', 'cut'),
-      event('WaitStarted', 'pause', { Duration: 5, ScheduledEndTimestamp: START_MS + 5000 }),
+      event('WaitStarted', 'pause', { duration: 5, scheduledEndTimestamp: START_MS + 5000 }),
       invocationEnded(0, crash),
       invocationEnded(),
     ),
@@ -85,7 +85,7 @@ test('a failed invocation interrupts the steps that ran, and only those', () => 
 })
 
 test('an operation that closes without a start is there, closed', () => {
-  const node = executionTree(history(started(), event('ContextSucceeded', 'empty', { Result: { Payload: '' } })))
+  const node = executionTree(history(started(), event('ContextSucceeded', 'empty', { result: { payload: '' } })))
     ?.roots[0]
   assert.equal(node?.status, 'succeeded')
   assert.equal(node?.kind, 'context')
@@ -105,9 +105,9 @@ for (const [type, status] of [
   ['ExecutionStopped', 'STOPPED'],
 ] as const) {
   test(`${type} closes the tree as ${status}`, () => {
-    const error = { ErrorType: 'E', ErrorMessage: 'm' }
+    const error = { errorType: 'E', errorMessage: 'm' }
     const tree = executionTree(
-      history(started(), event(type, 'execution', { Error: { Payload: error } }, { after: 70 })),
+      history(started(), event(type, 'execution', { error: { payload: error } }, { after: 70 })),
     )
     assert.equal(tree?.status, status)
     assert.equal(tree?.endedAt, START_MS + 70)

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { clockTime } from '../../src/cli/render/amounts.ts'
 import { type ExecutionTree, executionTree } from '../../src/cli/render/execution-tree.ts'
 import { treeLines } from '../../src/cli/render/tree-lines.ts'
-import type { HistoryEvent } from '../../src/protocol/shapes.ts'
+import type { HistoryEvent } from '../../src/client/responses.ts'
 import { event, history, invocationEnded, START_MS, started, stepFailed, stepSucceeded, succeeded } from './events.ts'
 
 function treeOf(events: readonly HistoryEvent[]): ExecutionTree {
@@ -19,7 +19,7 @@ test('a finished execution shows nesting, kinds, durations, attempts and the res
     history(
       started('order-1'),
       event('StepStarted', 'reserve'),
-      stepFailed('reserve', { ErrorType: 'Busy', ErrorMessage: 'try later' }, 1, 1, { after: 20 }),
+      stepFailed('reserve', { errorType: 'Busy', errorMessage: 'try later' }, 1, 1, { after: 20 }),
       invocationEnded(),
       event('StepStarted', 'reserve', {}, { after: 1000 }),
       stepSucceeded('reserve', '"r"', 2, { after: 20 }),
@@ -27,8 +27,8 @@ test('a finished execution shows nesting, kinds, durations, attempts and the res
       event('ContextStarted', 'fraud', {}, { parent: 'checks', subType: 'ParallelBranch' }),
       event('StepStarted', 'score', {}, { parent: 'fraud' }),
       stepSucceeded('score', '1', 1, { after: 250 }),
-      event('ContextSucceeded', 'fraud', { Result: { Payload: '1' } }),
-      event('ContextSucceeded', 'checks', { Result: { Payload: '[]' } }),
+      event('ContextSucceeded', 'fraud', { result: { payload: '1' } }),
+      event('ContextSucceeded', 'checks', { result: { payload: '[]' } }),
       invocationEnded(),
       succeeded('{"ok":true}', 10),
     ),
@@ -48,10 +48,10 @@ test('what waits says for what and since when', () => {
   const tree = treeOf(
     history(
       started(),
-      event('WaitStarted', 'rest', { Duration: 9, ScheduledEndTimestamp: dueAt }),
-      event('CallbackStarted', 'approval', { CallbackId: 'abc' }),
-      event('ChainedInvokeStarted', 'pay', { FunctionName: 'payment:$LATEST' }),
-      stepFailed('flaky', { ErrorMessage: 'no' }, 1, 6),
+      event('WaitStarted', 'rest', { duration: 9, scheduledEndTimestamp: dueAt }),
+      event('CallbackStarted', 'approval', { callbackId: 'abc' }),
+      event('ChainedInvokeStarted', 'pay', { functionName: 'payment:$LATEST' }),
+      stepFailed('flaky', { errorMessage: 'no' }, 1, 6),
     ),
   )
   const since = clockTime(START_MS, wide.nowMs)
@@ -69,7 +69,7 @@ test('the execution that a chained invoke started nests under it', () => {
   const tree = treeOf(
     history(
       started(),
-      event('ChainedInvokeStarted', 'pay', { FunctionName: 'payment', DurableExecutionArn: 'arn:child' }),
+      event('ChainedInvokeStarted', 'pay', { functionName: 'payment', durableExecutionArn: 'arn:child' }),
     ),
   )
   const lines = treeLines(tree, { ...wide, children: new Map([['arn:child', child]]) })
@@ -81,10 +81,10 @@ test('errors and interruptions are said', () => {
     history(
       started(),
       event('StepStarted', 'cut'),
-      invocationEnded(0, { ErrorType: 'Runtime.ExitError' }),
-      invocationEnded(0, { ErrorType: 'Runtime.ExitError' }),
-      stepFailed('cut', { ErrorType: 'Bad', ErrorMessage: 'no' }, 1),
-      event('ExecutionFailed', 'execution', { Error: { Payload: { ErrorType: 'Bad', ErrorMessage: 'no' } } }),
+      invocationEnded(0, { errorType: 'Runtime.ExitError' }),
+      invocationEnded(0, { errorType: 'Runtime.ExitError' }),
+      stepFailed('cut', { errorType: 'Bad', errorMessage: 'no' }, 1),
+      event('ExecutionFailed', 'execution', { error: { payload: { errorType: 'Bad', errorMessage: 'no' } } }),
     ),
   )
   assert.deepEqual(treeLines(tree, wide), [
@@ -135,7 +135,7 @@ test('a tree that is too tall first folds finished contexts, then drops the olde
     event('ContextStarted', `item ${index}`, {}, { parent: 'all', subType: 'MapIteration' }),
     event('StepStarted', `work ${index}`, {}, { parent: `item ${index}` }),
     stepSucceeded(`work ${index}`, '1', 1, { parent: `item ${index}` }),
-    event('ContextSucceeded', `item ${index}`, { Result: {} }, { parent: 'all' }),
+    event('ContextSucceeded', `item ${index}`, { result: {} }, { parent: 'all' }),
   ]).flat()
   const running = history(started(), event('ContextStarted', 'all', {}, { subType: 'Map' }), ...items)
   assert.equal(treeLines(treeOf(running), wide).length, 62)

@@ -1,5 +1,5 @@
 /** `perdure callbacks fail`: completes a callback with an error. */
-import type { ErrorObject } from '../../protocol/shapes.ts'
+import type { ErrorObject } from '../../client/responses.ts'
 import { CLIENT_OPTIONS, clientFor, defineCommand, type OptionSpecs } from '../command.ts'
 import { EXIT } from '../failure.ts'
 
@@ -16,9 +16,9 @@ export function errorFrom(values: {
   readonly data: string | undefined
 }): ErrorObject {
   return {
-    ...(values.type !== undefined && { ErrorType: values.type }),
-    ...(values.message !== undefined && { ErrorMessage: values.message }),
-    ...(values.data !== undefined && { ErrorData: values.data }),
+    ...(values.type !== undefined && { errorType: values.type }),
+    ...(values.message !== undefined && { errorMessage: values.message }),
+    ...(values.data !== undefined && { errorData: values.data }),
   }
 }
 
@@ -31,7 +31,7 @@ export const callbacksFail = defineCommand({
   examples: [`perdure callbacks fail <callback id> --type RejectedError --message 'not approved'`],
   async run({ values, operands, terminal, env }) {
     const client = clientFor(values, env)
-    await client.failCallback(operands[0] ?? '', errorFrom(values))
+    await client.sendDurableExecutionCallbackFailure({ callbackId: operands[0] ?? '', error: errorFrom(values) })
     client.close()
     terminal.out(values.json === true ? '{}' : 'callback failed')
     return EXIT.ok

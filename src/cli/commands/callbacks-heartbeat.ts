@@ -11,7 +11,7 @@ export const callbacksHeartbeat = defineCommand({
   examples: ['perdure callbacks heartbeat <callback id>'],
   async run({ values, operands, terminal, env }) {
     const client = clientFor(values, env)
-    await client.heartbeatCallback(operands[0] ?? '')
+    await client.sendDurableExecutionCallbackHeartbeat({ callbackId: operands[0] ?? '' })
     client.close()
     terminal.out(values.json === true ? '{}' : 'heartbeat accepted')
     return EXIT.ok

@@ -22,7 +22,7 @@ export const callbacksSucceed = defineCommand({
   async run({ values, operands, terminal, env, cwd, readStdin }) {
     const client = clientFor(values, env)
     const result = values.result === undefined ? undefined : await readText(values.result, { cwd, readStdin })
-    await client.succeedCallback(operands[0] ?? '', result)
+    await client.sendDurableExecutionCallbackSuccess({ callbackId: operands[0] ?? '', result })
     client.close()
     terminal.out(values.json === true ? '{}' : 'callback succeeded')
     return EXIT.ok

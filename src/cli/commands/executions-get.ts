@@ -1,5 +1,5 @@
 /** `perdure executions get`: one execution with its input and its result or error. */
-import type { DescribedExecution } from '../../client/client.ts'
+import type { DescribedExecution } from '../../client/responses.ts'
 import { CLIENT_OPTIONS, clientFor, defineCommand } from '../command.ts'
 import { EXECUTION_NOTE, EXECUTION_OPERAND, resolveExecution } from '../execution-reference.ts'
 import { EXIT } from '../failure.ts'
@@ -18,7 +18,10 @@ export const executionsGet = defineCommand({
   examples: ['perdure executions get order/order-1001', 'perdure executions get order-1001 --json'],
   async run({ values, operands, terminal, env }) {
     const client = clientFor(values, env)
-    const execution = await client.getExecution(await resolveExecution(client, operands[0] ?? ''))
+    const execution = await client.getDurableExecution({
+      durableExecutionArn: await resolveExecution(client, operands[0] ?? ''),
+      includeExecutionData: true,
+    })
     client.close()
     if (values.json === true) terminal.out(forPrograms(execution))
     else for (const line of descriptionLines(execution, Date.now(), terminal.paint)) terminal.out(line)
@@ -27,23 +30,23 @@ export const executionsGet = defineCommand({
 })
 
 export function descriptionLines(execution: DescribedExecution, nowMs: number, paint: Paint): readonly string[] {
-  const ended = execution.EndTimestamp
-  const took = duration((ended ?? nowMs) - execution.StartTimestamp)
+  const ended = execution.endTimestamp
+  const took = duration((ended ?? nowMs) - execution.startTimestamp)
   const members: (readonly [string, string | undefined])[] = [
-    ['ARN', execution.DurableExecutionArn],
-    ['Name', execution.DurableExecutionName],
-    ['Function', execution.FunctionArn],
-    ['Status', execution.Status],
-    ['Started', localTime(execution.StartTimestamp)],
+    ['ARN', execution.durableExecutionArn],
+    ['Name', execution.durableExecutionName],
+    ['Function', execution.functionArn],
+    ['Status', execution.status],
+    ['Started', localTime(execution.startTimestamp)],
     ['Ended', ended === undefined ? `not yet, runs for ${took}` : `${localTime(ended)}, after ${took}`],
-    ['Timeout', execution.DurableConfig && `${execution.DurableConfig.ExecutionTimeout} s`],
-    ['Input', execution.InputPayload],
-    ['Result', execution.Result],
-    ['Error', execution.Error && errorText(execution.Error)],
-    ['Error data', execution.Error?.ErrorData],
+    ['Timeout', execution.durableConfig && `${execution.durableConfig.executionTimeout} s`],
+    ['Input', execution.inputPayload],
+    ['Result', execution.result],
+    ['Error', execution.error && errorText(execution.error)],
+    ['Error data', execution.error?.errorData],
   ]
   const lines = members.flatMap(([name, value]) =>
     value === undefined ? [] : [`${paint('dim', name.padEnd(10))}  ${printable(value)}`],
   )
-  return [...lines, ...(execution.Error?.StackTrace ?? []).map((frame) => `            ${printable(frame.trim())}`)]
+  return [...lines, ...(execution.error?.stackTrace ?? []).map((frame) => `            ${printable(frame.trim())}`)]
 }

@@ -17,10 +17,10 @@ export const executionsStop = defineCommand({
   async run({ values, operands, terminal, env }) {
     const client = clientFor(values, env)
     const arn = await resolveExecution(client, operands[0] ?? '')
-    const answer = await client.stopExecution(arn, errorFrom(values))
+    const answer = await client.stopDurableExecution({ durableExecutionArn: arn, error: errorFrom(values) })
     client.close()
-    if (values.json === true) terminal.out(forPrograms({ DurableExecutionArn: arn, ...answer }))
-    else terminal.out(`${quoted(arn)} ended at ${localTime(answer.StopTimestamp)}`)
+    if (values.json === true) terminal.out(forPrograms({ durableExecutionArn: arn, ...answer }))
+    else terminal.out(`${quoted(arn)} ended at ${localTime(answer.stopTimestamp)}`)
     return EXIT.ok
   },
 })

@@ -43,27 +43,29 @@ export const invoke = defineCommand({
       values.payload === undefined ? undefined : await readJson('payload', values.payload, { cwd, readStdin })
     const stop = stopSignal()
     const answer = await client
-      .invoke({
-        functionName,
-        ...(qualifier !== undefined && { qualifier }),
-        ...(payload !== undefined && { payload }),
-        ...(values.name !== undefined && { executionName: values.name }),
-        ...(values.tenant !== undefined && { tenantId: values.tenant }),
-        type: values.event === true ? 'Event' : 'RequestResponse',
-        signal: stop,
-      })
+      .invoke(
+        {
+          functionName,
+          qualifier,
+          payload,
+          durableExecutionName: values.name,
+          tenantId: values.tenant,
+          invocationType: values.event === true ? 'Event' : 'RequestResponse',
+        },
+        { signal: stop },
+      )
       .catch((error: unknown) => {
         throw stop.aborted ? stoppedWaiting() : error
       })
     if (values.json === true) {
       terminal.out(forPrograms(answer))
     } else {
-      if (answer.DurableExecutionArn !== undefined) terminal.err(`execution ${quoted(answer.DurableExecutionArn)}`)
-      if (answer.FunctionError !== undefined) terminal.err(terminal.paintErr('red', 'the function failed:'))
-      if (answer.Payload !== '') terminal.out(answer.Payload)
+      if (answer.durableExecutionArn !== undefined) terminal.err(`execution ${quoted(answer.durableExecutionArn)}`)
+      if (answer.functionError !== undefined) terminal.err(terminal.paintErr('red', 'the function failed:'))
+      if (answer.payload !== '') terminal.out(answer.payload)
     }
     client.close()
-    return answer.FunctionError === undefined ? EXIT.ok : EXIT.failed
+    return answer.functionError === undefined ? EXIT.ok : EXIT.failed
   },
 })
 

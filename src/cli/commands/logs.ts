@@ -1,8 +1,8 @@
 /** `perdure logs`: what a function or an execution printed. */
-import type { LoggedLine, LogsCall, PerdureClient } from '../../client/client.ts'
+import type { LoggedLine, LogsQuery, PerdureClient } from '../../client/client.ts'
 import { LogFollower } from '../../client/log-follower.ts'
 import { CLIENT_OPTIONS, clientFor, defineCommand, wholeNumber } from '../command.ts'
-import { EXECUTION_NOTE, resolveExecution } from '../execution-reference.ts'
+import { EXECUTION_NOTE, functionNames, resolveExecution } from '../execution-reference.ts'
 import { CliFailure, EXIT } from '../failure.ts'
 import { pause } from '../pause.ts'
 import { logLine } from '../render/log-line.ts'
@@ -48,12 +48,9 @@ export const logs = defineCommand({
   },
 })
 
-async function subject(
-  client: PerdureClient,
-  reference: string,
-): Promise<Pick<LogsCall, 'functionName' | 'executionArn'>> {
+async function subject(client: PerdureClient, reference: string): Promise<LogsQuery> {
   const isBareName = !reference.startsWith('arn:') && !reference.includes('/')
-  if (isBareName && (await client.listFunctions()).some((each) => each.FunctionName === reference)) {
+  if (isBareName && (await functionNames(client)).includes(reference)) {
     return { functionName: reference }
   }
   const executionArn = await resolveExecution(client, reference).catch((error: unknown) => {

@@ -45,11 +45,11 @@ export async function runOrder(run: OrderRun): Promise<boolean> {
   const placed = await client.invoke({
     functionName: 'order',
     qualifier: '$LATEST',
-    type: 'Event',
-    executionName: name,
+    invocationType: 'Event',
+    durableExecutionName: name,
     payload: orderPayload(name),
   })
-  const arn = placed.DurableExecutionArn
+  const arn = placed.durableExecutionArn
   if (arn === undefined)
     throw new CliFailure({ cause: 'the function "order" is not durable', fix: 'check examples/order.ts' })
 
@@ -113,7 +113,7 @@ class Approval {
     await beforeApproval()
     await pause(approvalMs / 2, signal)
     if (signal.aborted) return
-    await client.succeedCallback(callbackId, APPROVER)
+    await client.sendDurableExecutionCallbackSuccess({ callbackId, result: APPROVER })
     narrator.act(`${APPROVER} approved the order`)
   }
 }

@@ -2,7 +2,9 @@
  * One execution as a tree of what it did, folded from its history (spec 11). Pure: the same events give the same tree.
  * The tree knows nothing of terminals; `tree-lines.ts` draws it.
  */
-import type { ErrorObject, EventType, ExecutionStatus, HistoryEvent } from '../../protocol/shapes.ts'
+import type { ErrorObject, EventType, HistoryEvent } from '../../client/responses.ts'
+import type { ExecutionStatus } from '../../protocol/shapes.ts'
+import { detailsOf, type EventDetails } from './event-details.ts'
 
 export type NodeKind = 'context' | 'step' | 'wait' | 'callback' | 'invoke'
 
@@ -60,18 +62,6 @@ export interface ExecutionTree {
   readonly roots: TreeNode[]
 }
 
-interface Details {
-  readonly Result?: { readonly Payload?: string }
-  readonly Error?: { readonly Payload?: ErrorObject }
-  readonly RetryDetails?: { readonly CurrentAttempt?: number; readonly NextAttemptDelaySeconds?: number }
-  readonly ScheduledEndTimestamp?: number
-  readonly CallbackId?: string
-  readonly FunctionName?: string
-  readonly DurableExecutionArn?: string
-}
-
-const detailsOf = (event: HistoryEvent): Details => (event[`${event.EventType}Details`] ?? {}) as Details
-
 const started: Partial<Record<EventType, { readonly kind: NodeKind; readonly status: NodeStatus }>> = {
   ContextStarted: { kind: 'context', status: 'running' },
   StepStarted: { kind: 'step', status: 'running' },
@@ -108,15 +98,15 @@ export function executionTree(events: readonly HistoryEvent[]): ExecutionTree | 
   const first = events[0]
   if (first === undefined) return undefined
   const tree: ExecutionTree = {
-    name: first.Name,
+    name: first.name,
     status: 'RUNNING',
-    startedAt: first.EventTimestamp,
+    startedAt: first.eventTimestamp,
     endedAt: undefined,
     result: undefined,
     error: undefined,
     invocations: 0,
     failedInvocations: 0,
-    lastEventAt: first.EventTimestamp,
+    lastEventAt: first.eventTimestamp,
     roots: [],
   }
   const nodes = new Map<string, TreeNode>()
@@ -126,24 +116,24 @@ export function executionTree(events: readonly HistoryEvent[]): ExecutionTree | 
 
 function fold(tree: ExecutionTree, nodes: Map<string, TreeNode>, event: HistoryEvent): void {
   const details = detailsOf(event)
-  tree.lastEventAt = event.EventTimestamp
-  const status = closing[event.EventType]
+  tree.lastEventAt = event.eventTimestamp
+  const status = closing[event.eventType]
   if (status !== undefined) {
     tree.status = status
-    tree.endedAt = event.EventTimestamp
-    tree.result = details.Result?.Payload
-    tree.error = details.Error?.Payload
+    tree.endedAt = event.eventTimestamp
+    tree.result = details.result?.payload
+    tree.error = details.error?.payload
     return
   }
-  if (event.EventType === 'InvocationCompleted') {
+  if (event.eventType === 'InvocationCompleted') {
     tree.invocations += 1
-    if (details.Error === undefined) return
+    if (details.error === undefined) return
     tree.failedInvocations += 1
     for (const node of nodes.values()) if (node.kind === 'step' && node.status === 'running') node.interruptions += 1
     return
   }
-  const start = started[event.EventType]
-  const phase = start ?? ended[event.EventType]
+  const start = started[event.eventType]
+  const phase = start ?? ended[event.eventType]
   if (phase === undefined) return
   const node = nodeFor(tree, nodes, event, phase.kind)
   if (start !== undefined) begin(node, phase.status, details)
@@ -152,15 +142,15 @@ function fold(tree: ExecutionTree, nodes: Map<string, TreeNode>, event: HistoryE
 
 /** The event's operation; made now when this is its first event (some operations close without a start, spec 04 §4.8). */
 function nodeFor(tree: ExecutionTree, nodes: Map<string, TreeNode>, event: HistoryEvent, kind: NodeKind): TreeNode {
-  const id = event.Id ?? `event ${event.EventId}`
+  const id = event.id ?? `event ${event.eventId}`
   const known = nodes.get(id)
   if (known !== undefined) return known
   const node: TreeNode = {
     id,
     kind,
-    name: event.Name,
-    subType: event.SubType,
-    startedAt: event.EventTimestamp,
+    name: event.name,
+    subType: event.subType,
+    startedAt: event.eventTimestamp,
     status: 'running',
     endedAt: undefined,
     attempt: 0,
@@ -175,35 +165,35 @@ function nodeFor(tree: ExecutionTree, nodes: Map<string, TreeNode>, event: Histo
     children: [],
   }
   nodes.set(id, node)
-  const siblings = event.ParentId === undefined ? undefined : nodes.get(event.ParentId)?.children
+  const siblings = event.parentId === undefined ? undefined : nodes.get(event.parentId)?.children
   const list = siblings ?? tree.roots
   list.push(node)
   return node
 }
 
-function begin(node: TreeNode, status: NodeStatus, details: Details): void {
+function begin(node: TreeNode, status: NodeStatus, details: EventDetails): void {
   node.status = status
-  node.dueAt = details.ScheduledEndTimestamp
-  node.callbackId = details.CallbackId ?? node.callbackId
-  node.functionName = details.FunctionName ?? node.functionName
-  node.childArn = details.DurableExecutionArn ?? node.childArn
+  node.dueAt = details.scheduledEndTimestamp
+  node.callbackId = details.callbackId ?? node.callbackId
+  node.functionName = details.functionName ?? node.functionName
+  node.childArn = details.durableExecutionArn ?? node.childArn
   if (node.kind === 'step') node.attempt += 1
 }
 
-function finish(node: TreeNode, status: NodeStatus, event: HistoryEvent, details: Details): void {
-  const error = details.Error?.Payload
-  const retry = details.RetryDetails
-  if (retry?.CurrentAttempt !== undefined) node.attempt = retry.CurrentAttempt
-  if (retry?.NextAttemptDelaySeconds !== undefined) {
+function finish(node: TreeNode, status: NodeStatus, event: HistoryEvent, details: EventDetails): void {
+  const error = details.error?.payload
+  const retry = details.retryDetails
+  if (retry?.currentAttempt !== undefined) node.attempt = retry.currentAttempt
+  if (retry?.nextAttemptDelaySeconds !== undefined) {
     if (error !== undefined) node.failedAttempts.push({ attempt: node.attempt, error })
     node.status = 'retrying'
-    node.dueAt = event.EventTimestamp + retry.NextAttemptDelaySeconds * 1000
+    node.dueAt = event.eventTimestamp + retry.nextAttemptDelaySeconds * 1000
     return
   }
   node.status = status
-  node.endedAt = event.EventTimestamp
+  node.endedAt = event.eventTimestamp
   node.dueAt = undefined
-  node.result = details.Result?.Payload
+  node.result = details.result?.payload
   node.error = error
 }
 
@@ -217,6 +207,6 @@ export function* allNodes(roots: readonly TreeNode[]): Generator<TreeNode> {
 
 /** `Type: message`, as far as an error has them. */
 export function errorText(error: ErrorObject): string {
-  const text = [error.ErrorType, error.ErrorMessage].filter((part) => part !== undefined && part !== '').join(': ')
+  const text = [error.errorType, error.errorMessage].filter((part) => part !== undefined && part !== '').join(': ')
   return text === '' ? 'error without a message' : text
 }

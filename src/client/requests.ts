@@ -1,0 +1,202 @@
+/**
+ * Requests: each is made from its members, checked against the constraints that the server checks (the same table,
+ * the same texts), and then knows its wire value. A request that exists is one that the server's validation accepts.
+ */
+import { ApiError } from '../protocol/errors.ts'
+import {
+  type InputMember,
+  type InputOf,
+  OPERATIONS,
+  type OperationName,
+  type OperationSpec,
+} from '../protocol/operations.ts'
+import { parseJsonBody, readInput, readJson } from '../protocol/validate.ts'
+import { ENDING, memberPath, Violations } from '../protocol/violations.ts'
+import { encode, refuseUnknown, UnknownMember } from './codec.ts'
+import { InvalidRequestError } from './errors.ts'
+import { type Given, memberName, type Spelt } from './member-names.ts'
+
+/** A request as HTTP carries it. */
+export interface WireRequest {
+  readonly method: 'GET' | 'POST' | 'DELETE'
+  /** With its query string, percent-encoded. */
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string | Uint8Array
+}
+
+/** The member that stands for a body that is bytes of the caller's, where an operation has one. */
+const BODY_MEMBERS = { Invoke: 'payload', SendDurableExecutionCallbackSuccess: 'result' } as const
+type BodyMembers = typeof BODY_MEMBERS
+const bodyMember = (name: OperationName): string | undefined => BODY_MEMBERS[name as keyof BodyMembers]
+
+type BodyOf<Name extends OperationName> = Name extends keyof BodyMembers
+  ? { readonly [Member in BodyMembers[Name]]?: string | Uint8Array | undefined }
+  : unknown
+
+/** What a request of an operation is made from. */
+export type MembersOf<Name extends OperationName> = Given<Spelt<InputOf<Name>>> & BodyOf<Name>
+
+export abstract class ApiRequest<Name extends OperationName = OperationName> {
+  readonly operation: Name
+  readonly members: MembersOf<Name>
+
+  /** Throws `InvalidRequestError`. */
+  constructor(operation: Name, members: MembersOf<Name>) {
+    check(operation, members)
+    this.operation = operation
+    this.members = members
+  }
+
+  toWire(): WireRequest {
+    return encodeRequest(this.operation, this.members)
+  }
+}
+
+type Fields = { readonly [member: string]: unknown }
+
+function check(name: OperationName, members: unknown): void {
+  if (typeof members !== 'object' || members === null) throw new InvalidRequestError(name, 'its members are missing')
+  try {
+    checkMembers(name, members as Fields)
+  } catch (error) {
+    if (!(error instanceof ApiError || error instanceof UnknownMember)) throw error
+    throw new InvalidRequestError(name, error.message)
+  }
+}
+
+function checkMembers(name: OperationName, members: Fields): void {
+  const { input }: OperationSpec = OPERATIONS[name]
+  const body = bodyMember(name)
+  refuseUnknown([...Object.keys(input).map(memberName), ...(body === undefined ? [] : [body])], members)
+  const violations = new Violations()
+  for (const [member, { constraint, required }] of Object.entries(input)) {
+    const path = memberPath('', member)
+    const value = readJson(constraint, encode(constraint, members[memberName(member)]), path, violations)
+    if (value === undefined && required === true) violations.add(path, null, ENDING.notNull)
+  }
+  violations.throwIfAny()
+  const bytes = body === undefined ? undefined : members[body]
+  if (bytes === undefined || bytes === null || typeof bytes === 'string' || bytes instanceof Uint8Array) return
+  throw new ApiError('SerializationException', `The member '${body}' must be a string or bytes.`)
+}
+
+function encodeRequest(name: OperationName, given: object): WireRequest {
+  const { method, path, input }: OperationSpec = OPERATIONS[name]
+  const members = given as Fields
+  const query: string[] = []
+  const headers: Record<string, string> = {}
+  const json: Record<string, unknown> = {}
+  let label = ''
+  let hasJson = false
+  for (const [member, place] of Object.entries(input)) {
+    if (place.in === 'body' || place.in === 'payload') hasJson = true
+    const value = encode(place.constraint, members[memberName(member)])
+    if (value === undefined) continue
+    const wireName = place.wireName ?? member
+    switch (place.in) {
+      case 'path':
+        label = encodeURIComponent(String(value))
+        break
+      case 'query':
+        for (const text of textsOf(place, value)) query.push(`${wireName}=${encodeURIComponent(text)}`)
+        break
+      case 'header':
+        headers[wireName] = String(value)
+        break
+      case 'body':
+        json[wireName] = value
+        break
+      case 'payload':
+        Object.assign(json, value)
+    }
+  }
+  const raw = bodyMember(name)
+  const bytes = raw === undefined ? undefined : (members[raw] as string | Uint8Array | undefined)
+  if (hasJson) headers['content-type'] = 'application/json'
+  else if (raw !== undefined) headers['content-type'] = 'application/octet-stream'
+  const body = hasJson ? JSON.stringify(json) : bytes
+  return {
+    method,
+    path: path.replace(/\{\w+\+?\}/, () => label) + (query.length === 0 ? '' : `?${query.join('&')}`),
+    headers,
+    ...(body !== undefined && { body }),
+  }
+}
+
+function textsOf(place: InputMember, value: unknown): readonly string[] {
+  if (Array.isArray(value)) return value.map(String)
+  if (place.constraint.kind === 'timestamp') return [new Date(Math.round(Number(value) * 1000)).toISOString()]
+  return [String(value)]
+}
+
+/** The members that a wire value was made from, read as a server reads them. */
+function decodeRequest<Name extends OperationName>(name: Name, wire: WireRequest): MembersOf<Name> {
+  const spec: OperationSpec = OPERATIONS[name]
+  const [path = '', query = ''] = wire.path.split('?')
+  const [prefix = '', suffix = ''] = spec.path.split(/\{\w+\+?\}/)
+  const label = spec.path.includes('{') ? path.slice(prefix.length, path.length - suffix.length) : undefined
+  const raw = bodyMember(name)
+  const text = typeof wire.body === 'string' ? wire.body : Buffer.from(wire.body ?? []).toString()
+  const input = readInput(name, {
+    label: label === undefined ? undefined : decodeURIComponent(label),
+    query: parameters(query),
+    headers: wire.headers,
+    body: raw === undefined ? parseJsonBody(text) : undefined,
+  })
+  const members = spelt(input)
+  return { ...members, ...(raw !== undefined && wire.body !== undefined && { [raw]: wire.body }) } as MembersOf<Name>
+}
+
+function parameters(query: string): ReadonlyMap<string, readonly string[]> {
+  const values = new Map<string, string[]>()
+  for (const pair of query === '' ? [] : query.split('&')) {
+    const [name = '', value = ''] = pair.split('=').map(decodeURIComponent)
+    const known = values.get(name)
+    if (known === undefined) values.set(name, [value])
+    else known.push(value)
+  }
+  return values
+}
+
+/** The same value with its members spelt for JavaScript. */
+function spelt(value: unknown): object {
+  const each = (inner: unknown): unknown => {
+    if (Array.isArray(inner)) return inner.map(each)
+    if (typeof inner !== 'object' || inner === null) return inner
+    return Object.fromEntries(Object.entries(inner).map(([name, member]) => [memberName(name), each(member)]))
+  }
+  return each(value) as object
+}
+
+// ----------------------------------------------------------------------------------------- a class for each operation
+
+function requestOf<const Name extends OperationName>(operation: Name) {
+  return class extends ApiRequest<Name> {
+    static readonly operation = operation
+
+    /** The request that a wire value is of. Throws what a server would answer. */
+    static fromWire(wire: WireRequest) {
+      return new this(decodeRequest(operation, wire))
+    }
+
+    constructor(members: MembersOf<Name>) {
+      super(operation, members)
+    }
+  }
+}
+
+export class CheckpointDurableExecutionRequest extends requestOf('CheckpointDurableExecution') {}
+export class GetDurableExecutionStateRequest extends requestOf('GetDurableExecutionState') {}
+export class GetDurableExecutionHistoryRequest extends requestOf('GetDurableExecutionHistory') {}
+export class StopDurableExecutionRequest extends requestOf('StopDurableExecution') {}
+export class DeleteDurableExecutionRequest extends requestOf('DeleteDurableExecution') {}
+export class GetDurableExecutionRequest extends requestOf('GetDurableExecution') {}
+export class ListDurableExecutionsByFunctionRequest extends requestOf('ListDurableExecutionsByFunction') {}
+export class SendDurableExecutionCallbackSuccessRequest extends requestOf('SendDurableExecutionCallbackSuccess') {}
+export class SendDurableExecutionCallbackFailureRequest extends requestOf('SendDurableExecutionCallbackFailure') {}
+export class SendDurableExecutionCallbackHeartbeatRequest extends requestOf('SendDurableExecutionCallbackHeartbeat') {}
+export class InvokeRequest extends requestOf('Invoke') {}
+export class GetFunctionConfigurationRequest extends requestOf('GetFunctionConfiguration') {}
+export class GetFunctionRequest extends requestOf('GetFunction') {}
+export class ListFunctionsRequest extends requestOf('ListFunctions') {}
