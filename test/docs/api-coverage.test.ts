@@ -1,0 +1,99 @@
+/**
+ * `docs/api-coverage.md` against two tables: what this server routes (`OPERATIONS`), and what there is to route: the
+ * model that the official client carries with it.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as officialClient from '@aws-sdk/client-lambda'
+import { OPERATIONS, type OperationSpec } from '../../src/protocol/operations.ts'
+import { ROUTES } from '../../src/server/routes/index.ts'
+import { code, type Row, readPage, tableOf } from './markdown.ts'
+
+const page = readPage('docs/api-coverage.md')
+const told = tableOf(page, 'Operations')
+const areas = tableOf(page, 'Operations', 1)
+const STATES = new Set(['done', 'partly', 'not'])
+
+// ------------------------------------------------------------------------------------------- the official model
+// A schema is an array: its kind, its namespace, its name, its traits, and then, for a structure, the names of its
+// members, for an operation its input and output.
+
+const STRUCTURE = 3
+const OPERATION = 9
+
+type Schema = readonly [kind: number, namespace: string, name: string, traits: unknown, ...rest: unknown[]]
+
+const exported: readonly unknown[] = Object.values(officialClient)
+const schemas = exported.filter((value): value is Schema => Array.isArray(value) && typeof value[0] === 'number')
+const officialOperations = schemas.filter(([kind]) => kind === OPERATION)
+
+function membersOf(schema: Schema | undefined): readonly string[] {
+  assert.ok(schema !== undefined && schema[0] === STRUCTURE, 'no structure')
+  return schema[4] as string[]
+}
+
+function resolved(reference: unknown): Schema {
+  return (typeof reference === 'function' ? reference() : reference) as Schema
+}
+
+// ------------------------------------------------------------------------------------------------------- the tests
+
+test('the operations that are there are done or partly done, and no others', () => {
+  assert.deepEqual(told.map(([name = '']) => name).sort(), Object.keys(OPERATIONS).sort())
+  for (const [name, state] of told) assert.ok(state === 'done' || state === 'partly', name ?? '')
+})
+
+test('every operation of the official client is told, once', () => {
+  const absent = areas.flatMap(([, state, names = '']) => (state === 'not' ? names.split(', ') : []))
+  const all = [...told.map(([name = '']) => name), ...absent]
+  assert.equal(new Set(all).size, all.length, 'told twice')
+  for (const [, , name] of officialOperations) assert.ok(all.includes(name), `${name} is not told`)
+})
+
+for (const operation of Object.values(OPERATIONS) as readonly OperationSpec[]) {
+  test(`${operation.name}: every member of request and answer`, () => {
+    const rows = tableOf(page, operation.name)
+    assertStates(rows, 2)
+    const requests = namesIn(rows, 'request')
+    const answers = namesIn(rows, 'answer')
+    // What the server reads must be told as read.
+    for (const member of Object.keys(operation.input)) assert.ok(requests.includes(member), member)
+    const official = officialOperations.find(([, , name]) => name === operation.name)
+    if (official === undefined) return
+    assert.deepEqual([...requests].sort(), [...membersOf(resolved(official[4]))].sort())
+    const output = resolved(official[5])
+    if (output[2] !== 'FunctionConfiguration') assert.deepEqual([...answers].sort(), [...membersOf(output)].sort())
+    for (const [member, place, state] of rows) {
+      const isRead = code(member) in operation.input || operation.rawBody === true
+      if (place === 'request' && state !== 'not') assert.ok(isRead, `${code(member)} is not read`)
+    }
+  })
+}
+
+const SHAPES = 'OperationUpdate Operation Event ErrorObject DurableConfig Execution FunctionConfiguration'.split(' ')
+for (const shape of SHAPES) {
+  test(`${shape}: every member`, () => {
+    const rows = tableOf(page, shape)
+    assertStates(rows, 1)
+    const official = schemas.find(([kind, , name]) => kind === STRUCTURE && name === shape)
+    assert.deepEqual(rows.map(([name]) => code(name)).sort(), [...membersOf(official)].sort())
+  })
+}
+
+test("Perdure's own requests are those that are routed", () => {
+  const own = tableOf(page, "Perdure's own").flatMap(([requests = '']) =>
+    [...requests.matchAll(/(GET|POST) (\/[\w/]+)/g)].map(([, method, path]) => `${method} ${path}`),
+  )
+  const routed = ROUTES.filter(({ name }) => !(name in OPERATIONS)).map(({ method, path }) => `${method} ${path}`)
+  assert.deepEqual(own.sort(), routed.sort())
+})
+
+const namesIn = (rows: readonly Row[], place: string): readonly string[] =>
+  rows.filter((row) => row[1] === place).map(([name]) => code(name))
+
+function assertStates(rows: readonly Row[], column: number): void {
+  for (const row of rows) {
+    assert.ok(STATES.has(row[column] ?? ''), `"${row[column]}" is no state: ${row.join(' ')}`)
+    if (row[column] === 'partly') assert.notEqual(row[column + 1], '', `${row[0]}: what is missing?`)
+  }
+}
