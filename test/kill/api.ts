@@ -28,6 +28,17 @@ export async function startNamed(endpoint: string, fn: string, name: string): Pr
   return response.headers.get('x-amz-durable-execution-arn') ?? ''
 }
 
+/** Of a plain function: queued, and run at least once. */
+export async function startUnnamed(endpoint: string, fn: string, event: unknown): Promise<void> {
+  const response = await persist(`${endpoint}/2015-03-31/functions/${fn}/invocations`, {
+    method: 'POST',
+    headers: { 'x-amz-invocation-type': 'Event' },
+    body: JSON.stringify(event),
+  })
+  if (response.status !== 202) throw new Error(`start of ${fn}: ${response.status} ${await response.text()}`)
+  await response.arrayBuffer()
+}
+
 /** True when this call, or an earlier one whose answer was lost, completed the callback. */
 export async function answerCallback(endpoint: string, callbackId: string, result: string): Promise<void> {
   const response = await persist(`${endpoint}/2025-12-01/durable-execution-callbacks/${callbackId}/succeed`, {
