@@ -18,11 +18,16 @@ async function persist(url: string, init: RequestInit): Promise<Response> {
   }
 }
 
-export async function startNamed(endpoint: string, fn: string, name: string): Promise<string> {
+export async function startNamed(
+  endpoint: string,
+  fn: string,
+  name: string,
+  event: unknown = { name },
+): Promise<string> {
   const response = await persist(`${endpoint}/2015-03-31/functions/${fn}:$LATEST/invocations`, {
     method: 'POST',
     headers: { 'x-amz-invocation-type': 'Event', 'x-amz-durable-execution-name': name },
-    body: JSON.stringify({ name }),
+    body: JSON.stringify(event),
   })
   if (response.status !== 202) throw new Error(`start of ${name}: ${response.status} ${await response.text()}`)
   return response.headers.get('x-amz-durable-execution-arn') ?? ''
