@@ -1,5 +1,5 @@
 /**
- * Long texts (payloads above 16 KB, decision 7) where somebody wants to see them. They come from the entries that the
+ * Long texts (decision 7) where somebody wants to see them. They come from the entries that the
  * lane has in hand, else from the journal. Showing is synchronous whenever nothing must be read.
  */
 import { decodeEntry } from '../engine/codec.ts'
@@ -26,7 +26,10 @@ export function settled<T>(view: T | Later<T>): T | Promise<T> {
 /** Entries at hand, by seq: those of the append item that is being made. */
 export type EntriesAtHand = (seq: number) => Entry | undefined
 
-const READS_AT_A_TIME = 16
+/** Up to so many entries are read one by one. */
+const SINGLE_READS = 16
+/** What one page of a pass over the journal holds. */
+const PASS_BYTES = 4_194_304
 const noText: ReadText = ({ seq }) => {
   throw new Error(`the text of journal entry ${seq} was not fetched`)
 }
@@ -59,15 +62,28 @@ export class Texts {
     return (await this.fetch([stored], key))(stored)
   }
 
-  /** Reads every text that is referred to; each entry once, a few at a time. */
+  /** Reads every text that is referred to: a few entries one by one, many in passing over the journal. */
   async fetch(refs: readonly TextRef[], key: ExecutionKey): Promise<ReadText> {
-    const entries = new Map<number, Entry>()
-    const seqs = [...new Set(refs.map(({ seq }) => seq))]
-    for (let from = 0; from < seqs.length; from += READS_AT_A_TIME) {
-      const some = seqs.slice(from, from + READS_AT_A_TIME)
-      for (const [seq, entry] of await Promise.all(some.map((seq) => this.#entry(seq, key)))) entries.set(seq, entry)
-    }
+    const wanted = new Set(refs.map(({ seq }) => seq))
+    const entries = wanted.size <= SINGLE_READS ? await this.#single(wanted, key) : await this.#pass(wanted, key)
     return fromHand((seq) => entries.get(seq))
+  }
+
+  async #single(wanted: ReadonlySet<number>, key: ExecutionKey): Promise<ReadonlyMap<number, Entry>> {
+    return new Map(await Promise.all([...wanted].map((seq) => this.#entry(seq, key))))
+  }
+
+  async #pass(wanted: ReadonlySet<number>, key: ExecutionKey): Promise<ReadonlyMap<number, Entry>> {
+    const entries = new Map<number, Entry>()
+    const last = Math.max(...wanted)
+    for (let afterSeq = Math.min(...wanted) - 1; afterSeq < last; ) {
+      const rows = await this.#store.readJournal({ key, afterSeq, maxBytes: PASS_BYTES })
+      for (const { seq, text } of rows) if (wanted.has(seq)) entries.set(seq, decodeEntry(text))
+      const newest = rows.at(-1)
+      if (newest === undefined) throw executionNotFound()
+      afterSeq = newest.seq
+    }
+    return entries
   }
 
   async #entry(seq: number, key: ExecutionKey): Promise<readonly [number, Entry]> {

@@ -27,7 +27,7 @@ describe('simulated worlds', () => {
 
   test('the faults strike: servers crash, appends fail, processes die', async () => {
     const logs: string[] = []
-    for (let seed = 1; seed <= 20; seed++) logs.push(...(await simulate(seed)).log)
+    for (let seed = 1; seed <= 60; seed++) logs.push(...(await simulate(seed)).log)
     for (const fault of [/server crashes/, /append was lost/, /answer to the append was lost/, /read was lost/]) {
       assert.ok(
         logs.some((line) => fault.test(line)),
