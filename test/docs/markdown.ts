@@ -11,7 +11,11 @@ export interface CodeBlock {
   readonly file: string | undefined
   readonly text: string
   readonly line: number
+  /** What an excerpt leaves out, from a comment before it that readers do not see: `<!-- compiles after: … -->`. */
+  readonly before: string
 }
+
+const EXCERPT = '<!-- compiles after:'
 
 export type Row = readonly string[]
 
@@ -45,6 +49,7 @@ export function readPage(path: string): Page {
   const prose: string[] = []
   const lines = text.split('\n')
   let inTable = false
+  let before = ''
   for (let at = 0; at < lines.length; at++) {
     const line = lines[at] ?? ''
     const fence = /^```(\S*)(?: (\S+))?$/.exec(line)
@@ -52,7 +57,17 @@ export function readPage(path: string): Page {
       const end = lines.indexOf('```', at + 1)
       if (end < 0) throw new Error(`${path}:${at + 1}: this code block never ends`)
       const body = lines.slice(at + 1, end)
-      blocks.push({ language: fence[1] ?? '', file: fence[2], text: `${body.join('\n')}\n`, line: at + 1 })
+      blocks.push({ language: fence[1] ?? '', file: fence[2], text: `${body.join('\n')}\n`, line: at + 1, before })
+      before = ''
+      at = end
+      continue
+    }
+    if (line.startsWith(EXCERPT)) {
+      const end = lines.findIndex((each, index) => index >= at && each.endsWith('-->'))
+      before = lines
+        .slice(at, end + 1)
+        .join('\n')
+        .slice(EXCERPT.length, -'-->'.length)
       at = end
       continue
     }
