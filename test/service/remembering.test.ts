@@ -6,6 +6,25 @@ import { callback, stepDone, wait } from './updates.ts'
 import { World } from './world.ts'
 
 describe('the cache', () => {
+  it('gives a replay all its long results, each from its own entry', async () => {
+    const world = await World.open()
+    const resultOf = (i: number): string => JSON.stringify(`${i}-${'x'.repeat(600)}`)
+    const steps = 40
+    world.functions.durable('f', async (call) => {
+      if (call.operations.length === 1) {
+        for (let i = 0; i < steps; i++) await call.checkpoint(stepDone(`s${i}`, resultOf(i)))
+        await call.checkpoint([wait('w', 1)])
+        return { Status: 'PENDING' }
+      }
+      const results = call.operations.slice(1, -1).map(({ StepDetails }) => StepDetails?.Result)
+      const all = results.length === steps && results.every((result, i) => result === resultOf(i))
+      return { Status: 'SUCCEEDED', Result: String(all) }
+    })
+    const started = await world.start('f')
+    await world.clock.advance(2_000)
+    assert.deepEqual(await world.end(started), { status: 'SUCCEEDED', result: 'true' })
+  })
+
   it('forgets whole executions and reads them again, unnoticed', async () => {
     const world = await World.open({ cacheBytes: 25_000 })
     world.functions.durable('f', async (call) => {
