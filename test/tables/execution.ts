@@ -174,6 +174,13 @@ export class Execution implements AsyncDisposable {
     return only(await this.operations(), id)
   }
 
+  /** The CallbackId of a callback. */
+  async callbackId(id: string): Promise<string> {
+    const { CallbackDetails } = await this.operation(id)
+    assert.ok(CallbackDetails?.CallbackId !== undefined, `${id} is a callback`)
+    return CallbackDetails.CallbackId
+  }
+
   /** The whole history; asserts what holds for every history (spec 11 §11.1, §11.2). */
   async events(): Promise<readonly HistoryEvent[]> {
     const events: HistoryEvent[] = []

@@ -35,13 +35,22 @@ export function row(id: RowId, ...rest: [() => Promise<void>] | [variation: stri
   test(`${id} ${rowOf(id).name}${variation === undefined ? '' : `: ${variation}`}`, { timeout: testTimeoutMs }, run)
 }
 
+/** A test of a row that only a store which remembers can pass. */
+export function rowOnDisk(
+  server: TestServer,
+  id: RowId,
+  ...rest: [() => Promise<void>] | [string, () => Promise<void>]
+) {
+  if (server.remembers) row(id, ...rest)
+}
+
 type Store = 'sqlite' | 'memory'
 const STORES: readonly Store[] = ['sqlite', 'memory']
 
 /** Defines the tests of a table, once for each store, each with a server of its own. */
 export function tables(title: string, define: (server: TestServer) => void, options: ServerOptions = {}): void {
   if (listing) {
-    define(new TestServer('memory', options))
+    define(new TestServer('sqlite', options))
     return
   }
   for (const store of STORES) {
@@ -76,11 +85,12 @@ function declarations(puppeteerAddress: string): FunctionDeclaration[] {
   // Tests take the invocations of `plain`; those of `unheeded` may come when their test is over.
   const plain = ['plain', 'unheeded'].map((name) => ({ ...puppet, name, durable: false as const }))
   const single = { ...puppet, name: 'single', durable: false as const, concurrency: 1 }
+  const hasty = { ...single, name: 'hasty', timeout: 1 }
   const retained = { ...puppet, name: 'retained', durable: { ExecutionTimeout: 900, RetentionPeriodInDays: 1 } }
   const tenancy = 'PER_TENANT' as const
   const tenanted = { ...puppet, name: 'tenanted', tenancy, durable: { ExecutionTimeout: 900 } }
   const tenantedPlain = { ...puppet, name: 'tenantedPlain', tenancy, durable: false as const }
-  return [...durable, ...plain, single, retained, tenanted, tenantedPlain]
+  return [...durable, ...plain, single, hasty, retained, tenanted, tenantedPlain]
 }
 
 type Headers = Readonly<Record<string, string>>
@@ -118,10 +128,15 @@ export class TestServer {
 
   /** Ends the server and starts another on the same data; only a disk remembers anything. Its clock is the system's again. */
   async restart(how: 'stop' | 'kill'): Promise<void> {
-    this.wire.close()
     if (how === 'stop') await this.#process?.stop()
     else await this.#process?.kill()
+    this.wire.close()
     await this.#start()
+  }
+
+  get endpoint(): string {
+    assert.ok(this.#process, 'the server is open')
+    return this.#process.endpoint
   }
 
   get remembers(): boolean {

@@ -486,6 +486,75 @@ const SECTIONS = {
     '06-6.6-terminal-last': 'after stop or timeout no event follows the terminal one',
   },
 
+  '07 §7.1': {
+    '07-7.1-qualifier-conflict': 'a qualifier in the name and another one in Qualifier are refused',
+    '07-7.1-forms': 'every form of a function reference is taken',
+    '07-7.1-unknown': 'an unknown function, version or alias is a ResourceNotFoundException',
+    '07-7.1-elsewhere': 'functions of another region or account have their own errors',
+    '07-7.1-name-pattern': 'a malformed reference is a ValidationException',
+    '07-7.1-unqualified': 'a durable function without qualifier is refused, also by a dry run',
+    '07-7.1-lenient': 'an option takes an unqualified reference as $LATEST',
+    '07-7.1-alias': 'an alias is resolved once, at the start',
+    '07-7.1-dry-run': 'a dry run answers 204 and starts nothing',
+    '07-7.1-type': 'unknown invocation and log types are ValidationExceptions',
+    '07-7.1-json': 'a payload that is not JSON is an InvalidRequestContentException',
+    '07-7.1-any-json': 'a payload may be any JSON and is kept as it came; none means {}',
+    '07-7.1-size': 'a payload has at most 6291456 bytes, asynchronously 1048576',
+    '07-7.1-tenant': 'a tenant id is given if and only if the function isolates tenants',
+  },
+
+  '07 §7.2': {
+    '07-7.2-name': 'a name has 1 to 64 letters, digits, hyphens and underscores, and is in the ARN',
+    '07-7.2-generated': 'without a name a UUID is generated and used as the name',
+    '07-7.2-header': 'the ARN is in the answer: success, function error and Event',
+    '07-7.2-plain': 'a function that is not durable takes no execution name',
+  },
+
+  '07 §7.3': {
+    '07-7.3-none': 'no execution of that name: a new one',
+    '07-7.3-running-identical': 'running, identical payload: the existing one',
+    '07-7.3-running-different': 'running, different payload: conflict',
+    '07-7.3-closed-identical': 'closed, identical payload: its stored outcome',
+    '07-7.3-closed-different': 'closed, different payload: conflict',
+    '07-7.3-scope': 'names are unique per function',
+    '07-7.3-version': 'another version of the function is a conflict',
+    '07-7.3-bytes': 'payloads are compared as bytes',
+    '07-7.3-empty': 'an empty payload equals an empty one',
+    '07-7.3-unnamed': 'unnamed invocations never collide',
+    '07-7.3-others': 'type, headers and trace take no part in the comparison',
+    '07-7.3-retention': 'a name may be used again when the retention is over',
+  },
+
+  '07 §7.4': {
+    '07-7.4-timeout': 'an ExecutionTimeout above 15 minutes cannot be invoked synchronously',
+    '07-7.4-suspension': 'the caller is answered across suspensions',
+    '07-7.4-disconnect': 'the execution goes on without its caller',
+    '07-7.4-SUCCEEDED': 'SUCCEEDED: 200 with the result verbatim, version and ARN',
+    '07-7.4-no-result': 'SUCCEEDED without result: null',
+    '07-7.4-FAILED': 'FAILED: 200, a function error with the members that there are',
+    '07-7.4-TIMED_OUT': 'TIMED_OUT: 200, a function error',
+    '07-7.4-STOPPED': 'STOPPED: 200, a function error with the stop error',
+    '07-7.4-log': 'LogType Tail does no harm',
+    '07-7.4-checkpointed': 'a result given by an EXECUTION checkpoint is answered',
+    '07-7.4-restart': 'a caller who tries again after a restart is attached to the same execution',
+  },
+
+  '07 §7.5': {
+    '07-7.5-answer': '202 with an empty body and the ARN; the execution is there',
+    '07-7.5-timeout': 'ExecutionTimeout may be 366 days',
+    '07-7.5-result': 'a result has at most 1048576 bytes',
+    '07-7.5-no-retry': 'a failed execution is not started again',
+    '07-7.5-durable': 'an accepted start survives a crash',
+  },
+
+  'decision 19': {
+    'd19-start': 'a repeated client call attaches to the execution it started',
+    'd19-window': 'for 15 minutes',
+    'd19-sync': 'all of its callers are answered',
+    'd19-restart': 'also across a crash',
+    'd19-callback': 'a repeated callback completion gets the same answer',
+  },
+
   '08 §8.3': {
     '08-8.3-unknown': 'stopping an unknown execution is a ResourceNotFoundException',
     '08-8.3-idempotent': 'stopping a closed execution changes nothing and tells its end time',
