@@ -6,21 +6,21 @@ import { CliFailure } from './failure.ts'
 const configNames = ['ts', 'mts', 'js', 'mjs', 'cjs', 'yaml', 'yml', 'json'].map((ending) => `perdure.config.${ending}`)
 
 /** The config file that was named, or the one in the working directory. */
-export function findConfig(named: string | undefined, cwd: string): string {
+export function findConfig(named: string | undefined, cwd: string, consequence = 'the server was not started'): string {
   if (named !== undefined) {
     const file = resolve(cwd, named)
     if (existsSync(file)) return file
     throw new CliFailure({
       cause: `the config file ${file} does not exist`,
-      consequence: 'the server was not started',
-      fix: 'check the path after --config',
+      consequence,
+      fix: 'check the path; the option --config of "perdure start" and the operand of "perdure config check" name it',
     })
   }
   const found = configNames.map((name) => resolve(cwd, name)).find((file) => existsSync(file))
   if (found !== undefined) return found
   throw new CliFailure({
     cause: `there is no perdure.config.ts, .js or .yaml in ${cwd}`,
-    consequence: 'the server was not started: it would have no functions',
+    consequence: `${consequence}: there are no functions to serve`,
     fix: 'write one, name one with --config <file>, or serve handlers directly with "perdure dev <paths>"',
   })
 }

@@ -2,7 +2,7 @@
  * How a command fails: one message that names the cause, the consequence and the fix, and an exit code. A stack is
  * shown only for what nobody foresaw, because then it is the only clue.
  */
-import { ForeignServerError, RefusedError, UnreachableError } from '../client/errors.ts'
+import { ForeignServerError, InvalidRequestError, RefusedError, UnreachableError } from '../client/errors.ts'
 
 /** Exit codes are part of the interface: scripts depend on them. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const
@@ -46,7 +46,7 @@ export function explain(error: unknown): CliFailure | undefined {
   if (error instanceof UnreachableError) {
     return new CliFailure({
       cause: `no Perdure server answers at ${error.endpoint}: ${connectionReasons[error.reason] ?? error.reason}`,
-      consequence: 'nothing was done',
+      consequence: neverArrived.has(error.reason) ? 'nothing was done' : 'whether the server did anything is not known',
       fix: 'start one with "perdure start" or "perdure dev <paths>", or name another with --endpoint or PERDURE_ENDPOINT',
     })
   }
@@ -57,14 +57,27 @@ export function explain(error: unknown): CliFailure | undefined {
       fix: 'check --endpoint and PERDURE_ENDPOINT: another program may listen on that port',
     })
   }
+  if (error instanceof InvalidRequestError) {
+    return new CliFailure(
+      { cause: error.message, consequence: 'nothing was sent', fix: 'correct the value that it names' },
+      EXIT.usage,
+    )
+  }
   if (error instanceof RefusedError) {
-    const fix = refusalFix(error)
-    return new CliFailure({ cause: `${error.code}: ${error.message}`, ...(fix !== undefined && { fix }) })
+    const passing = error.httpStatus >= 500
+    return new CliFailure({
+      cause: `${error.code}: ${error.message}`,
+      consequence: passing ? 'whether it was done is not known' : 'nothing was changed',
+      fix: refusalFix(error),
+    })
   }
   return undefined
 }
 
-function refusalFix(error: RefusedError): string | undefined {
+/** Reasons for which a request cannot have been carried out. */
+const neverArrived = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'HTTP 503'])
+
+function refusalFix(error: RefusedError): string {
   switch (error.code) {
     case 'DurableExecutionAlreadyStartedException':
       return 'use another --name, or the payload that the existing execution was started with'
@@ -72,12 +85,22 @@ function refusalFix(error: RefusedError): string | undefined {
       return 'a callback can be completed once; "perdure executions history" shows which are still open'
     case 'TooManyRequestsException':
       return 'try again in a moment'
+    case 'ResourceConflictException':
+      return 'end the execution first: "perdure executions stop <execution>"'
     case 'ResourceNotFoundException':
       return error.message.startsWith('Function not found')
-        ? '"perdure executions list" shows the functions that this server has'
+        ? '"perdure functions list" shows the functions that this server has'
         : '"perdure executions list" shows the executions that this server has'
+    case 'RequestTooLargeException':
+    case 'RequestEntityTooLargeException':
+      return 'send less: keep large data elsewhere and pass where it is'
+    case 'InvalidRequestContentException':
+    case 'SerializationException':
+      return 'send valid JSON'
     default:
-      return undefined
+      return error.consequence === 'retryable'
+        ? "try again; the server's own log says more"
+        : 'correct the value that it names; --help shows what a command takes'
   }
 }
 

@@ -8,38 +8,10 @@ import { readFileSync } from 'node:fs'
 import { argv, cwd, env, stderr, stdin, stdout } from 'node:process'
 import { text } from 'node:stream/consumers'
 import type { Command } from './command.ts'
-import { callbacksFail } from './commands/callbacks-fail.ts'
-import { callbacksHeartbeat } from './commands/callbacks-heartbeat.ts'
-import { callbacksSucceed } from './commands/callbacks-succeed.ts'
-import { demo } from './commands/demo.ts'
-import { dev } from './commands/dev.ts'
-import { executionsGet } from './commands/executions-get.ts'
-import { executionsHistory } from './commands/executions-history.ts'
-import { executionsList } from './commands/executions-list.ts'
-import { executionsStop } from './commands/executions-stop.ts'
-import { executionsWatch } from './commands/executions-watch.ts'
-import { invoke } from './commands/invoke.ts'
-import { logs } from './commands/logs.ts'
-import { start } from './commands/start.ts'
+import { COMMANDS } from './commands/index.ts'
 import { EXIT, explain, formatFailure, usageFailure } from './failure.ts'
 import { stopSignalOf } from './stop-signal.ts'
 import { type Terminal, terminalOf } from './terminal.ts'
-
-const COMMANDS: readonly Command[] = [
-  start,
-  dev,
-  demo,
-  invoke,
-  executionsList,
-  executionsGet,
-  executionsHistory,
-  executionsWatch,
-  executionsStop,
-  callbacksSucceed,
-  callbacksFail,
-  callbacksHeartbeat,
-  logs,
-]
 
 async function run(args: readonly string[], terminal: Terminal): Promise<number> {
   const [first] = args

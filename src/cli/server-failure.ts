@@ -4,13 +4,16 @@ import { CliFailure } from './failure.ts'
 import { DEFAULT_PORT } from './server-options.ts'
 
 /** The failure that an error of `startPerdure` or of loading functions means; the error itself when it is unforeseen. */
-export function serverFailure(error: unknown, options: Omit<PerdureOptions, 'functions'>): unknown {
+export function serverFailure(
+  error: unknown,
+  options: Omit<PerdureOptions, 'functions'>,
+  consequence = 'the server was not started',
+): unknown {
   if (!(error instanceof Error) || error instanceof CliFailure) return error
   const system = systemError(error)
   const { code } = system
   const port = options.port ?? DEFAULT_PORT
   const data = typeof options.data === 'string' ? options.data : './.perdure'
-  const consequence = 'the server was not started'
   if (error.name === 'DeclarationError') {
     // Cause (of one line or more), consequence, fix.
     const lines = error.message.split('\n').map(sentence)

@@ -257,6 +257,12 @@ export class PerdureClient {
     return status
   }
 
+  /** The server's figures in the text format of Prometheus. */
+  async metrics(options?: CallOptions): Promise<string> {
+    const call = this.#call({ method: 'GET', path: '/metrics' }, options, this.#timeoutMs)
+    return await attempt(this.#attempts, call, (answer) => success(this.endpoint, answer).body.toString())
+  }
+
   async #own(
     path: string,
     parameters: URLSearchParams | undefined,

@@ -35,7 +35,10 @@ test('the commands of a running server', async (context) => {
     assert.match(only?.StartTimestamp ?? '', /^\d{4}-\d\d-\d\dT.*Z$/)
     const refused = await run('invoke', 'trip', '--payload', '{"traveller":"Bob"}', '--name', 'trip-1')
     assert.equal(refused.code, 1)
-    assert.match(refused.err, /DurableExecutionAlreadyStartedException.*\n {2}fix: use another --name/)
+    assert.match(
+      refused.err,
+      /DurableExecutionAlreadyStartedException.*\n {2}so: nothing was changed\n {2}fix: use another --name/,
+    )
   })
 
   await context.test('a plain function is invoked the same way, its payload read from standard input', async () => {
@@ -68,7 +71,10 @@ test('the commands of a running server', async (context) => {
   await context.test('an unknown function and an unknown execution are told', async () => {
     const unknown = await run('invoke', 'nothing')
     assert.equal(unknown.code, 1)
-    assert.match(unknown.err, /ResourceNotFoundException: Function not found: .*nothing.*\n {2}fix: /)
+    assert.match(
+      unknown.err,
+      /ResourceNotFoundException: Function not found: .*nothing.*\n {2}so: nothing was changed\n {2}fix: /,
+    )
     const absent = await run('executions', 'get', 'nowhere')
     assert.equal(absent.code, 1)
     assert.match(absent.err, /there is no execution "nowhere"/)
@@ -109,7 +115,10 @@ test('the commands of a running server', async (context) => {
     await ok('callbacks', 'succeed', callbackId, '--result', 'Grace')
     const again = await run('callbacks', 'fail', callbackId, '--type', 'Late', '--message', 'too late')
     assert.equal(again.code, 1)
-    assert.match(again.err, /CallbackTimeoutException: .*\n {2}fix: a callback can be completed once/)
+    assert.match(
+      again.err,
+      /CallbackTimeoutException: .*\n {2}so: nothing was changed\n {2}fix: a callback can be completed once/,
+    )
     const watched = await ok('executions', 'watch', 'order-1')
     assert.match(watched.out, /"approvedBy":"Grace"/)
     assert.match(watched.out, /take payment +invoke payment.*\n│ {2}├─ ✓ authorise card/)
@@ -129,6 +138,89 @@ test('the commands of a running server', async (context) => {
     const records = (await ok('logs', 'trip-2', '--json')).out.trimEnd().split('\n')
     for (const record of records) assert.equal((JSON.parse(record) as { functionName: string }).functionName, 'trip')
     assert.equal((await run('logs', 'nothing')).code, 1)
+  })
+
+  await context.test('lists take the filters of the API', async () => {
+    const list = async (...filters: readonly string[]) => {
+      const { out } = await ok('executions', 'list', ...filters, '--output', 'ndjson')
+      return out
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => (JSON.parse(line) as { DurableExecutionName: string }).DurableExecutionName)
+    }
+    const all = await list('--all')
+    assert.ok(all.length > 5)
+    assert.deepEqual(await list('--all', '--oldest-first'), all.toReversed())
+    assert.deepEqual(await list('--limit', '2'), all.slice(0, 2))
+    assert.deepEqual(await list('--name', 'trip-2'), ['trip-2'])
+    assert.deepEqual(await list('trip', '--qualifier', '$LATEST', '--oldest-first', '-l', '1'), ['trip-1'])
+    assert.deepEqual(await list('--started-before', '1h'), [])
+    assert.deepEqual(await list('--started-after', '1h', '--all'), all)
+    const both = await run('executions', 'list', '--all', '--limit', '3')
+    assert.equal(both.code, 2)
+    assert.match(both.err, /--all and --limit exclude each other/)
+  })
+
+  await context.test('functions are listed and shown', async () => {
+    const listed = await ok('functions', 'list')
+    assert.match(listed.out, /^FUNCTION +VERSION +KIND/)
+    assert.match(listed.out, /\nreceipt +\$LATEST +plain +1 m +512 MB\n/)
+    assert.match(listed.out, /\norder +\$LATEST +durable +15 m +512 MB +15 m +14 d\n/)
+    const lines = (await ok('functions', 'list', '-o', 'ndjson')).out.trimEnd().split('\n')
+    assert.ok(lines.some((line) => (JSON.parse(line) as { FunctionName: string }).FunctionName === 'hello'))
+    assert.match((await ok('functions', 'get', 'order')).out, /Kind +durable\n/)
+    const { out } = await ok('functions', 'get', 'order', '--json')
+    assert.equal(
+      (JSON.parse(out) as { DurableConfig: { ExecutionTimeout: number } }).DurableConfig.ExecutionTimeout,
+      900,
+    )
+    assert.equal((await run('functions', 'get', 'nothing')).code, 1)
+  })
+
+  await context.test('status tells that the server is ready and what runs', async () => {
+    await ok('invoke', 'hello', '--event', '--name', 'hello-3')
+    const shown = await ok('status')
+    assert.match(shown.out, /Server +ready, at http/)
+    assert.match(shown.out, /Executions +\d+ running: .*hello 1/)
+    assert.match(shown.out, /Clock +goes by itself/)
+    const status = JSON.parse((await ok('status', '--json')).out) as { Readiness: string; Functions: number }
+    assert.equal(status.Readiness, 'ready')
+    assert.ok(status.Functions >= 5)
+  })
+
+  await context.test('a closed execution is deleted, a running one is not', async () => {
+    const running = await run('executions', 'delete', 'hello-3')
+    assert.equal(running.code, 1)
+    assert.match(
+      running.err,
+      /ResourceConflictException.*\n {2}so: nothing was changed\n {2}fix: end the execution first/,
+    )
+    await ok('executions', 'watch', 'hello-3')
+    assert.match((await ok('executions', 'delete', 'hello-3')).out, /is being deleted since/)
+    const gone = await run('executions', 'get', 'hello/hello-3')
+    if (gone.code === 0) assert.match(gone.out, /Status +DELETING/)
+    else assert.match(gone.err, /there is no execution|ResourceNotFoundException/)
+  })
+
+  await context.test('values that the API cannot take are refused before they are sent', async () => {
+    const outcome = await run('callbacks', 'heartbeat', 'not an id')
+    assert.equal(outcome.code, 2)
+    assert.match(outcome.err, /'not an id' at 'callbackId'.*\n {2}so: nothing was sent/)
+  })
+
+  await context.test('no output has a control character, with or without NO_COLOR', async () => {
+    for (const NO_COLOR of ['', '1']) {
+      for (const args of [
+        ['executions', 'list'],
+        ['functions', 'list'],
+        ['status'],
+        ['executions', 'watch', 'trip-1'],
+      ]) {
+        const { out, err, code } = await perdure(args, { env: { ...env, NO_COLOR } })
+        assert.equal(code, 0, err)
+        assert.ok(!out.includes('\x1b') && !err.includes('\x1b'), args.join(' '))
+      }
+    }
   })
 
   await context.test('SIGTERM ends the server with exit code 0', async () => {

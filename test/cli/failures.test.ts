@@ -122,3 +122,29 @@ test('wrong usage', async () => {
   const arn = 'arn:aws:lambda:us-east-1:000000000000:function:hello:/durable-execution/a/b'
   assertOneMessage(await perdure(['executions', 'get', arn]), 2, /not the ARN of an execution/, /single quotes/)
 })
+
+test('config check says what start would say, and what is right', async (context) => {
+  const folder = await temporaryFolder(context)
+  await writeFile(
+    join(folder, 'perdure.config.mjs'),
+    `export default { functions: [{ name: 'gone', handler: './gone.ts' }] }`,
+  )
+  assertOneMessage(await perdure(['config', 'check'], { cwd: folder }), 1, /"gone": there is no file/, /path/)
+  await writeFile(join(folder, 'gone.mjs'), 'export const handler = async () => 1\n')
+  await writeFile(join(folder, 'good.yaml'), 'functions:\n  - { name: found, handler: ./gone.mjs }\n')
+  const good = await perdure(['config', 'check', 'good.yaml', '-o', 'ndjson'], { cwd: folder })
+  assert.equal(good.code, 0, good.err)
+  assert.match(good.err, /good\.yaml is right: 1 function\n$/)
+  assert.equal((JSON.parse(good.out) as { FunctionName: string }).FunctionName, 'found')
+  assertOneMessage(
+    await perdure(['config', 'check', 'nowhere.yaml'], { cwd: folder }),
+    1,
+    /does not exist/,
+    /--config|path/,
+  )
+})
+
+test('status of no server is exit code 1', async (context) => {
+  const outcome = await perdure(['status', '--endpoint', `http://127.0.0.1:${await foreignPort(context)}`])
+  assertOneMessage(outcome, 1, /does not answer like a Perdure server/, /--endpoint/)
+})

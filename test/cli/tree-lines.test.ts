@@ -49,7 +49,7 @@ test('what waits says for what and since when', () => {
     history(
       started(),
       event('WaitStarted', 'rest', { duration: 9, scheduledEndTimestamp: dueAt }),
-      event('CallbackStarted', 'approval', { callbackId: 'abc' }),
+      event('CallbackStarted', 'approval', { callbackId: 'abc', timeout: 3600 }),
       event('ChainedInvokeStarted', 'pay', { functionName: 'payment:$LATEST' }),
       stepFailed('flaky', { errorMessage: 'no' }, 1, 6),
     ),
@@ -58,9 +58,11 @@ test('what waits says for what and since when', () => {
   assert.deepEqual(treeLines(tree, wide), [
     'order-1  RUNNING  4.00 s',
     `├─ ◔ rest      wait            4.00 s  until ${clockTime(dueAt, wide.nowMs)}, in 5.00 s`,
-    `├─ ◔ approval  callback        4.00 s  waits for its completion since ${since}`,
+    `├─ ◔ approval  callback        4.00 s  waits for its completion since ${since}, times out in 59 m 56 s`,
     `├─ ◔ pay       invoke payment  4.00 s  waits for payment since ${since}`,
     '└─ ↻ flaky     step            4.00 s  next attempt in 2.00 s, 1st failed: no',
+    'approval waits for callback id',
+    '  abc',
   ])
 })
 

@@ -2,6 +2,7 @@
 import type { ErrorObject } from '../../client/responses.ts'
 import { CLIENT_OPTIONS, clientFor, defineCommand, type OptionSpecs } from '../command.ts'
 import { EXIT } from '../failure.ts'
+import { printOne } from '../output.ts'
 
 /** Options that make an ErrorObject; shared with `executions stop`. */
 export const ERROR_OPTIONS = {
@@ -33,7 +34,7 @@ export const callbacksFail = defineCommand({
     const client = clientFor(values, env)
     await client.sendDurableExecutionCallbackFailure({ callbackId: operands[0] ?? '', error: errorFrom(values) })
     client.close()
-    terminal.out(values.json === true ? '{}' : 'callback failed')
+    printOne(terminal, values, {}, () => 'callback failed')
     return EXIT.ok
   },
 })

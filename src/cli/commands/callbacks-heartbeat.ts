@@ -1,6 +1,7 @@
 /** `perdure callbacks heartbeat`: says that whoever will complete a callback is still alive. */
 import { CLIENT_OPTIONS, clientFor, defineCommand } from '../command.ts'
 import { EXIT } from '../failure.ts'
+import { printOne } from '../output.ts'
 
 export const callbacksHeartbeat = defineCommand({
   name: 'callbacks heartbeat',
@@ -13,7 +14,7 @@ export const callbacksHeartbeat = defineCommand({
     const client = clientFor(values, env)
     await client.sendDurableExecutionCallbackHeartbeat({ callbackId: operands[0] ?? '' })
     client.close()
-    terminal.out(values.json === true ? '{}' : 'heartbeat accepted')
+    printOne(terminal, values, {}, () => 'heartbeat accepted')
     return EXIT.ok
   },
 })

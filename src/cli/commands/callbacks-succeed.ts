@@ -1,6 +1,7 @@
 /** `perdure callbacks succeed`: completes a callback with a result. */
 import { CLIENT_OPTIONS, clientFor, defineCommand } from '../command.ts'
 import { EXIT } from '../failure.ts'
+import { printOne } from '../output.ts'
 import { readText } from '../payload.ts'
 
 export const callbacksSucceed = defineCommand({
@@ -24,7 +25,7 @@ export const callbacksSucceed = defineCommand({
     const result = values.result === undefined ? undefined : await readText(values.result, { cwd, readStdin })
     await client.sendDurableExecutionCallbackSuccess({ callbackId: operands[0] ?? '', result })
     client.close()
-    terminal.out(values.json === true ? '{}' : 'callback succeeded')
+    printOne(terminal, values, {}, () => 'callback succeeded')
     return EXIT.ok
   },
 })

@@ -3,8 +3,9 @@ import type { DescribedExecution } from '../../client/responses.ts'
 import { CLIENT_OPTIONS, clientFor, defineCommand } from '../command.ts'
 import { EXECUTION_NOTE, EXECUTION_OPERAND, resolveExecution } from '../execution-reference.ts'
 import { EXIT } from '../failure.ts'
-import { forPrograms } from '../json.ts'
-import { duration, localTime, printable } from '../render/amounts.ts'
+import { printOne } from '../output.ts'
+import { duration, localTime, printable, seconds } from '../render/amounts.ts'
+import { describedLines } from '../render/description.ts'
 import { errorText } from '../render/execution-tree.ts'
 import type { Paint } from '../terminal.ts'
 
@@ -23,8 +24,7 @@ export const executionsGet = defineCommand({
       includeExecutionData: true,
     })
     client.close()
-    if (values.json === true) terminal.out(forPrograms(execution))
-    else for (const line of descriptionLines(execution, Date.now(), terminal.paint)) terminal.out(line)
+    printOne(terminal, values, execution, () => descriptionLines(execution, Date.now(), terminal.paint))
     return EXIT.ok
   },
 })
@@ -39,14 +39,14 @@ export function descriptionLines(execution: DescribedExecution, nowMs: number, p
     ['Status', execution.status],
     ['Started', localTime(execution.startTimestamp)],
     ['Ended', ended === undefined ? `not yet, runs for ${took}` : `${localTime(ended)}, after ${took}`],
-    ['Timeout', execution.durableConfig && `${execution.durableConfig.executionTimeout} s`],
+    ['Timeout', execution.durableConfig && seconds(execution.durableConfig.executionTimeout)],
     ['Input', execution.inputPayload],
     ['Result', execution.result],
     ['Error', execution.error && errorText(execution.error)],
     ['Error data', execution.error?.errorData],
   ]
-  const lines = members.flatMap(([name, value]) =>
-    value === undefined ? [] : [`${paint('dim', name.padEnd(10))}  ${printable(value)}`],
-  )
-  return [...lines, ...(execution.error?.stackTrace ?? []).map((frame) => `            ${printable(frame.trim())}`)]
+  return [
+    ...describedLines(members, paint),
+    ...(execution.error?.stackTrace ?? []).map((frame) => `            ${printable(frame.trim())}`),
+  ]
 }

@@ -2,7 +2,7 @@
 import { CLIENT_OPTIONS, clientFor, defineCommand } from '../command.ts'
 import { EXECUTION_NOTE, EXECUTION_OPERAND, quoted, resolveExecution } from '../execution-reference.ts'
 import { EXIT } from '../failure.ts'
-import { forPrograms } from '../json.ts'
+import { printOne } from '../output.ts'
 import { localTime } from '../render/amounts.ts'
 import { ERROR_OPTIONS, errorFrom } from './callbacks-fail.ts'
 
@@ -19,8 +19,12 @@ export const executionsStop = defineCommand({
     const arn = await resolveExecution(client, operands[0] ?? '')
     const answer = await client.stopDurableExecution({ durableExecutionArn: arn, error: errorFrom(values) })
     client.close()
-    if (values.json === true) terminal.out(forPrograms({ durableExecutionArn: arn, ...answer }))
-    else terminal.out(`${quoted(arn)} ended at ${localTime(answer.stopTimestamp)}`)
+    printOne(
+      terminal,
+      values,
+      { durableExecutionArn: arn, ...answer },
+      () => `${quoted(arn)} ended at ${localTime(answer.stopTimestamp)}`,
+    )
     return EXIT.ok
   },
 })

@@ -3,6 +3,7 @@ import { CLIENT_OPTIONS, clientFor, defineCommand, wholeNumber } from '../comman
 import { EXECUTION_NOTE, EXECUTION_OPERAND, resolveExecution } from '../execution-reference.ts'
 import { EXIT } from '../failure.ts'
 import { forPrograms } from '../json.ts'
+import { formatOf } from '../output.ts'
 import { DEFAULT_POLL_MS, watchExecution } from '../watch.ts'
 
 export const executionsWatch = defineCommand({
@@ -30,7 +31,7 @@ export const executionsWatch = defineCommand({
       terminal,
       signal: stop,
       pollMs: wholeNumber('interval', values.interval, 10, 60_000) ?? DEFAULT_POLL_MS,
-      ...(values.json === true && { onEvent: (event) => terminal.out(forPrograms(event, 0)) }),
+      ...(formatOf(values) !== 'table' && { onEvent: (event) => terminal.out(forPrograms(event, 0)) }),
     })
     client.close()
     if (stop.aborted) return EXIT.interrupted

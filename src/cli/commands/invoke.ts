@@ -3,6 +3,7 @@ import { CLIENT_OPTIONS, clientFor, defineCommand } from '../command.ts'
 import { quoted } from '../execution-reference.ts'
 import { CliFailure, EXIT } from '../failure.ts'
 import { forPrograms } from '../json.ts'
+import { formatOf } from '../output.ts'
 import { readJson } from '../payload.ts'
 
 export const invoke = defineCommand({
@@ -57,8 +58,9 @@ export const invoke = defineCommand({
       .catch((error: unknown) => {
         throw stop.aborted ? stoppedWaiting() : error
       })
-    if (values.json === true) {
-      terminal.out(forPrograms(answer))
+    const format = formatOf(values)
+    if (format !== 'table') {
+      terminal.out(forPrograms(answer, format === 'json' ? 2 : 0))
     } else {
       if (answer.durableExecutionArn !== undefined) terminal.err(`execution ${quoted(answer.durableExecutionArn)}`)
       if (answer.functionError !== undefined) terminal.err(terminal.paintErr('red', 'the function failed:'))

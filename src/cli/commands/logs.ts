@@ -4,6 +4,7 @@ import { LogFollower } from '../../client/log-follower.ts'
 import { CLIENT_OPTIONS, clientFor, defineCommand, wholeNumber } from '../command.ts'
 import { EXECUTION_NOTE, functionNames, resolveExecution } from '../execution-reference.ts'
 import { CliFailure, EXIT } from '../failure.ts'
+import { formatOf } from '../output.ts'
 import { pause } from '../pause.ts'
 import { logLine } from '../render/log-line.ts'
 
@@ -24,17 +25,19 @@ export const logs = defineCommand({
       value: '<n>',
       help: `The newest lines to begin with (default ${defaultLimit})`,
     },
-    endpoint: CLIENT_OPTIONS.endpoint,
-    json: { type: 'boolean', help: 'Print one JSON object per line' },
+    ...CLIENT_OPTIONS,
   },
-  notes: [EXECUTION_NOTE, 'A name that is a function shows the lines of all its invocations.'],
+  notes: [
+    EXECUTION_NOTE,
+    'A name that is a function shows the lines of all its invocations. With --json every line is one JSON object.',
+  ],
   examples: ['perdure logs order --follow', 'perdure logs order/order-1001'],
   async run({ values, operands, terminal, env, stopSignal }) {
     const client = clientFor(values, env)
     const limit = wholeNumber('limit', values.limit, 1, largestLimit) ?? defaultLimit
     const follower = new LogFollower(client, { ...(await subject(client, operands[0] ?? '')), limit })
-    const print = (line: LoggedLine) =>
-      terminal.out(values.json === true ? JSON.stringify(line) : logLine(line, terminal.paint))
+    const programs = formatOf(values) !== 'table'
+    const print = (line: LoggedLine) => terminal.out(programs ? JSON.stringify(line) : logLine(line, terminal.paint))
     for (const line of await follower.poll()) print(line)
     if (values.follow === true) {
       const stop = stopSignal()

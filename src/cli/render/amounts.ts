@@ -35,6 +35,22 @@ export function localTime(at: number): string {
 
 const localDate = (date: Date) => `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
 
+/** 45 → "45 s", 900 → "15 m", 86_400 → "1 d", 5_400 → "1 h 30 m" */
+export function seconds(whole: number): string {
+  const parts: string[] = []
+  let rest = whole
+  for (const [unit, length] of [
+    ['d', 86_400],
+    ['h', 3_600],
+    ['m', 60],
+    ['s', 1],
+  ] as const) {
+    if (rest >= length) parts.push(`${Math.floor(rest / length)} ${unit}`)
+    rest %= length
+  }
+  return parts.length === 0 ? '0 s' : parts.join(' ')
+}
+
 /** 1 → "1st", 2 → "2nd", 11 → "11th", 23 → "23rd" */
 export function ordinal(n: number): string {
   const tail = n % 100

@@ -36,7 +36,7 @@ export interface TreeNode {
   readonly failedAttempts: { readonly attempt: number; readonly error: ErrorObject }[]
   /** Invocations that ended in failure while this ran. */
   interruptions: number
-  /** When a wait ends or the next attempt begins. */
+  /** When a wait ends, the next attempt begins, or a callback times out. */
   dueAt: number | undefined
   callbackId: string | undefined
   /** Function that a chained invoke calls, and the execution it started. */
@@ -136,7 +136,7 @@ function fold(tree: ExecutionTree, nodes: Map<string, TreeNode>, event: HistoryE
   const phase = start ?? ended[event.eventType]
   if (phase === undefined) return
   const node = nodeFor(tree, nodes, event, phase.kind)
-  if (start !== undefined) begin(node, phase.status, details)
+  if (start !== undefined) begin(node, phase.status, event, details)
   else finish(node, phase.status, event, details)
 }
 
@@ -171,9 +171,14 @@ function nodeFor(tree: ExecutionTree, nodes: Map<string, TreeNode>, event: Histo
   return node
 }
 
-function begin(node: TreeNode, status: NodeStatus, details: EventDetails): void {
+/** Only the callback's own timeout: a heartbeat moves the other one, and heartbeats are no events. */
+function timeoutOf(event: HistoryEvent, details: EventDetails): number | undefined {
+  return details.timeout ? event.eventTimestamp + details.timeout * 1000 : undefined
+}
+
+function begin(node: TreeNode, status: NodeStatus, event: HistoryEvent, details: EventDetails): void {
   node.status = status
-  node.dueAt = details.scheduledEndTimestamp
+  node.dueAt = details.scheduledEndTimestamp ?? timeoutOf(event, details)
   node.callbackId = details.callbackId ?? node.callbackId
   node.functionName = details.functionName ?? node.functionName
   node.childArn = details.durableExecutionArn ?? node.childArn

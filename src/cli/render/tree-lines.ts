@@ -70,7 +70,7 @@ const widestLabel = 44
 export function treeLines(tree: ExecutionTree, drawing: Drawing): readonly string[] {
   const paint = drawing.paint ?? plain
   const most = drawing.mostLines ?? Number.POSITIVE_INFINITY
-  const foot = footLines(tree)
+  const foot = footLines(tree, drawing)
   const head = headLine(tree, drawing)
   let body = bodyLines(tree, drawing, false)
   if (body.length + foot.length + 1 > most) body = bodyLines(tree, drawing, true)
@@ -97,9 +97,22 @@ function headLine(tree: ExecutionTree, drawing: Drawing): Line {
   ]
 }
 
-function footLines(tree: ExecutionTree): Line[] {
+/** The ids of open callbacks stand on lines of their own, whole, so that they can be copied. */
+function callbackLines(nodes: readonly TreeNode[], drawing: Drawing, within = 'a callback'): Line[] {
+  return nodes.flatMap((node): Line[] => {
+    // The SDK's waitForCallback names its context, not the callback in it.
+    const name = node.name === undefined ? within : printable(node.name)
+    if (node.callbackId === undefined || node.status !== 'waiting') {
+      return callbackLines(childrenOf(node, drawing), drawing, name)
+    }
+    return [[{ text: `${name} waits for callback id`, style: 'dim' }], [{ text: `  ${printable(node.callbackId)}` }]]
+  })
+}
+
+function footLines(tree: ExecutionTree, drawing: Drawing): Line[] {
+  if (tree.status === 'RUNNING') return callbackLines(tree.roots, drawing)
   if (tree.result !== undefined) return [[{ text: 'result  ', style: 'dim' }, { text: printable(tree.result) }]]
-  if (tree.status !== 'RUNNING' && tree.error !== undefined) {
+  if (tree.error !== undefined) {
     return [
       [
         { text: 'error   ', style: 'dim' },
@@ -199,7 +212,8 @@ function waitingFor(node: TreeNode, nowMs: number): string | undefined {
   if (node.kind === 'wait') return `until ${clockTime(node.dueAt ?? nowMs, nowMs)}, ${due(node.dueAt, nowMs)}`
   if (node.kind === 'invoke')
     return `waits for ${printable(shortFunctionName(node.functionName ?? 'its target'))} ${since}`
-  return `waits for its completion ${since}`
+  const timeout = node.dueAt === undefined ? '' : `, times out ${due(node.dueAt, nowMs)}`
+  return `waits for its completion ${since}${timeout}`
 }
 
 const due = (at: number | undefined, nowMs: number) =>

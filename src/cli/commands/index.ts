@@ -1,0 +1,43 @@
+/** The one table of commands: it drives the program, its help pages, the completion scripts and the check of the docs. */
+import type { Command } from '../command.ts'
+import { callbacksFail } from './callbacks-fail.ts'
+import { callbacksHeartbeat } from './callbacks-heartbeat.ts'
+import { callbacksSucceed } from './callbacks-succeed.ts'
+import { completionOf } from './completion.ts'
+import { configCheck } from './config-check.ts'
+import { demo } from './demo.ts'
+import { dev } from './dev.ts'
+import { executionsDelete } from './executions-delete.ts'
+import { executionsGet } from './executions-get.ts'
+import { executionsHistory } from './executions-history.ts'
+import { executionsList } from './executions-list.ts'
+import { executionsStop } from './executions-stop.ts'
+import { executionsWatch } from './executions-watch.ts'
+import { functionsGet } from './functions-get.ts'
+import { functionsList } from './functions-list.ts'
+import { invoke } from './invoke.ts'
+import { logs } from './logs.ts'
+import { start } from './start.ts'
+import { status } from './status.ts'
+
+export const COMMANDS: readonly Command[] = [
+  start,
+  dev,
+  demo,
+  status,
+  invoke,
+  executionsList,
+  executionsGet,
+  executionsHistory,
+  executionsWatch,
+  executionsStop,
+  executionsDelete,
+  callbacksSucceed,
+  callbacksFail,
+  callbacksHeartbeat,
+  functionsList,
+  functionsGet,
+  logs,
+  configCheck,
+  completionOf(() => COMMANDS),
+]
