@@ -1,7 +1,7 @@
 /**
  * The HTTP room: routes to service and functions. This file holds what every request goes through, in this order:
  *
- *   local safety → route by path → admission → body → the route (parse, authorise, call, answer) → response
+ *   one reading, local safety → route by path → admission → body → the route (parse, authorise, call, answer) → response
  *
  * An error of any of these is an `ApiError` and becomes a modelled answer; anything else that is thrown is a defect,
  * is logged, and becomes a 500 with the request id. Nothing escapes a request: its promise never rejects.
@@ -20,6 +20,7 @@ import { type HostRule, localSafety } from './local-safety.ts'
 import { announcedBytes, ClientGone, readBody } from './read-body.ts'
 import { errorReply, type Reply, write } from './reply.ts'
 import { GONE, RequestFigures, UNKNOWN_OPERATION } from './request-figures.ts'
+import { requireOneReading } from './request-head.ts'
 import { parseQuery, splitTarget } from './request-path.ts'
 import type { ClockControl, Route, RouteDeps, RouteRequest } from './route.ts'
 import { Router } from './router.ts'
@@ -159,6 +160,7 @@ class RequestServer {
     const requestId = this.#deps.entropy.uuid()
     const exchange: Exchange = { requestId, began: this.#figures.now(), operation: UNKNOWN_OPERATION, label: '' }
     try {
+      requireOneReading(request)
       requireLocal(request)
       this.#write(response, exchange, await this.#answer(request, response, exchange))
     } catch (error) {

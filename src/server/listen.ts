@@ -2,9 +2,17 @@
  * Sockets: how long a client may take, how many there may be, and what a request that is no HTTP gets. The request
  * itself is not looked at here.
  */
-import { createServer, type RequestListener, type Server } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { DEFAULT_LIMITS, type Limits } from '../protocol/limits.ts'
+import { NO_HTTP_TEXT } from './request-head.ts'
 
 export interface Listening {
   /** `http://127.0.0.1:7077`. */
@@ -32,6 +40,9 @@ export function listen(
 ): Promise<Listening> {
   const limits = options.limits ?? DEFAULT_LIMITS
   const headersTimeout = Math.min(limits.headersTimeoutMs, limits.requestTimeoutMs)
+  const latest = new WeakMap<Socket, ServerResponse>()
+  // What still comes on a connection after a refusal is refused by the parser again and again.
+  const refused = new WeakSet<Socket>()
   const server = createServer(
     {
       maxHeaderSize: limits.headerBytes,
@@ -42,13 +53,29 @@ export function listen(
       // A client that vanished without a word is found out, however long its synchronous wait.
       keepAlive: true,
       keepAliveInitialDelay: 30_000,
+      // Answered in the modelled form, like everything else that is no HTTP/1.1.
+      requireHostHeader: false,
     },
-    listener,
+    (request, response) => {
+      latest.set(request.socket, response)
+      listener(request, response)
+    },
   )
   server.maxConnections = limits.connections
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    const status = refuse(error, socket)
-    if (status !== undefined) options.refused?.(status)
+    if (error.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy()
+      return
+    }
+    if (refused.has(socket)) return
+    refused.add(socket)
+    const refusal = REFUSALS[error.code ?? ''] ?? NO_HTTP
+    options.refused?.(refusal[0])
+    refuse(refusal, socket, latest.get(socket))
+  })
+  server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
+    options.refused?.(UNMET_EXPECTATION[0])
+    answer(response, UNMET_EXPECTATION)
   })
   return new Promise((resolve, reject) => {
     server.once('error', reject)
@@ -85,30 +112,62 @@ function close(server: Server): Promise<void> {
   })
 }
 
-const REFUSALS: { readonly [code: string]: readonly [status: string, name: string, message: string] } = {
-  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'SerializationException', 'The headers are too long.'],
-  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'SerializationException', 'The request took too long to arrive.'],
+type Refusal = readonly [status: number, message: string]
+
+const NO_HTTP: Refusal = [400, NO_HTTP_TEXT]
+const REFUSALS: { readonly [code: string]: Refusal } = {
+  HPE_HEADER_OVERFLOW: [431, 'The headers are too long.'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'The request took too long to arrive.'],
 }
-const NO_HTTP = ['400 Bad Request', 'SerializationException', 'The request is not valid HTTP/1.1.'] as const
+const UNMET_EXPECTATION: Refusal = [417, 'The server meets no expectation but 100-continue.']
 
 /**
- * What came is no request, or never became one: answered in the modelled form, and the connection ends. The status that
- * was answered; undefined when nobody is there to be told.
+ * What came is no request, or never became one: answered in the modelled form, and the connection ends. The answers to
+ * requests that came whole before it on the connection are not overtaken: whoever sent them must not take the refusal
+ * for theirs. `latest` is the response of the newest request on the connection.
  */
-function refuse(error: NodeJS.ErrnoException, socket: Socket): number | undefined {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy()
-    return undefined
+function refuse(refusal: Refusal, socket: Socket, latest: ServerResponse | undefined): void {
+  if (latest === undefined) {
+    refuseOnSocket(refusal, socket)
+  } else if (latest.req.complete) {
+    after(latest, () => refuseOnSocket(refusal, socket))
+  } else if (latest.headersSent) {
+    // The newest request broke off and was answered already: all is said.
+    after(latest, () => socket.destroy())
+  } else {
+    // Its response knows its turn. Whoever still waits for its body is told that none will come.
+    latest.once('close', () => latest.req.destroy())
+    answer(latest, refusal)
   }
-  const [status, name, message] = REFUSALS[error.code ?? ''] ?? NO_HTTP
-  const body = JSON.stringify({ Type: 'User', message })
-  const head = [
-    `HTTP/1.1 ${status}`,
-    'Connection: close',
-    'Content-Type: application/json',
-    `x-amzn-ErrorType: ${name}`,
-    `Content-Length: ${Buffer.byteLength(body)}`,
-  ]
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
-  return Number.parseInt(status, 10)
+}
+
+function after(response: ServerResponse, call: () => void): void {
+  if (response.writableFinished) call()
+  else response.once('close', call)
+}
+
+function refuseOnSocket(refusal: Refusal, socket: Socket): void {
+  if (!socket.writable) {
+    socket.destroy()
+    return
+  }
+  const [status] = refusal
+  const head = Object.entries(headersOf(refusal)).map(([name, value]) => `${name}: ${value}\r\n`)
+  const text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${head.join('')}\r\n${bodyOf(refusal)}`
+  socket.end(text, () => socket.destroy())
+}
+
+function answer(response: ServerResponse, refusal: Refusal): void {
+  response.writeHead(refusal[0], headersOf(refusal)).end(bodyOf(refusal))
+}
+
+const bodyOf = ([, message]: Refusal): string => JSON.stringify({ Type: 'User', message })
+
+function headersOf(refusal: Refusal): Readonly<Record<string, string>> {
+  return {
+    Connection: 'close',
+    'Content-Type': 'application/json',
+    'x-amzn-ErrorType': 'SerializationException',
+    'Content-Length': String(Buffer.byteLength(bodyOf(refusal))),
+  }
 }

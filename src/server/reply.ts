@@ -32,8 +32,8 @@ export function errorReply(error: ApiError): Reply {
 const LARGE_BYTES = 65_536
 
 export function write(response: ServerResponse, requestId: string, reply: Reply, stalledMs: number): void {
-  // The client has gone: there is nobody to tell.
-  if (response.destroyed) return
+  // The client has gone, or its bytes broke off and it was told so: there is nobody to tell.
+  if (response.destroyed || response.headersSent) return
   const { body } = reply
   // Flat and in one call: the head and a small body then leave in one write to the socket.
   const head = [

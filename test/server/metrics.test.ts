@@ -138,10 +138,7 @@ describe('the figures', () => {
     const processes = ['idle', 'busy'].map((state) =>
       value(`perdure_function_processes{function="hello",state="${state}"}`),
     )
-    assert.equal(
-      processes.reduce((sum, count) => sum + count),
-      1,
-    )
+    assert.ok(processes.reduce((sum, count) => sum + count) >= 1)
     assert.ok(value('process_resident_memory_bytes') > 10_000_000)
     assert.ok(value('nodejs_eventloop_utilization') > 0)
     for (const key of samples.keys()) assert.ok(metricOf(key.split('{')[0] ?? ''), `not in the table: ${key}`)

@@ -75,6 +75,11 @@ export class RawClient {
     }
   }
 
+  /** What has come beyond the responses that were asked for. */
+  get unread(): string {
+    return this.#received.toString('latin1')
+  }
+
   #wake(): void {
     this.#arrived.resolve()
   }
