@@ -4,6 +4,7 @@
  */
 const BENCHMARKS: Readonly<Record<string, () => Promise<{ run(args: readonly string[]): Promise<void> }>>> = {
   checkpoint: () => import('./checkpoint.ts'),
+  neighbours: () => import('./neighbours.ts'),
   scale: () => import('./scale.ts'),
   steps: () => import('./steps.ts'),
   store: () => import('./store.ts'),

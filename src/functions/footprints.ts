@@ -25,8 +25,12 @@ export interface Footprints {
 export const maxProcesses = 1_024
 
 const lookMs = 250
+/** Looking takes at most this share of the time. */
+const timeShare = 0.05
 /** Groups whose leader was never seen with a child are searched for others this often: it may have forked in between. */
 const searchMs = 5_000
+/** So many processes are looked at before others may use the event loop. */
+const batch = 32
 const pageKb = 4
 
 interface Watched {
@@ -41,23 +45,23 @@ export function watchFootprints(ports: { readonly clock: Clock; readonly timers:
   let searchedAt = clock.now()
   let cancel: (() => void) | undefined
 
-  const look = (): void => {
-    if (process.platform === 'linux') lookInProc()
-    else askPs(tellAll)
-    lookLater()
+  const look = async (): Promise<void> => {
+    const begunAt = clock.now()
+    if (process.platform === 'linux') await lookInProc()
+    else tellAll(await askPs())
+    const now = clock.now()
+    const due = now + Math.max(lookMs, (now - begunAt) / timeShare)
+    cancel = groups.size === 0 ? undefined : timers.at(due, () => void look())
   }
-  const lookLater = (): void => {
-    cancel = groups.size === 0 ? undefined : timers.at(clock.now() + lookMs, look)
-  }
-  const lookInProc = (): void => {
+  const lookInProc = async (): Promise<void> => {
     for (const [leader, watched] of groups) watched.hasForked ||= hasChildren(leader)
     const searchAll = clock.now() - searchedAt >= searchMs
     if (searchAll) searchedAt = clock.now()
-    if (searchAll || [...groups.values()].some(({ hasForked }) => hasForked)) tellAll(searchProc(groups))
-    else for (const [leader, { tell }] of groups) tell({ memoryKb: ownMemoryKb(leader), processes: 1 })
+    if (searchAll || [...groups.values()].some(({ hasForked }) => hasForked)) tellAll(await searchProc(groups))
+    else for (const [leader, { tell }] of [...groups]) tell({ memoryKb: ownMemoryKb(leader), processes: 1 })
   }
   const tellAll = (found: ReadonlyMap<number, Footprint>): void => {
-    for (const [group, watched] of groups) {
+    for (const [group, watched] of [...groups]) {
       const footprint = found.get(group)
       if (footprint === undefined) continue
       watched.hasForked ||= footprint.processes > 1
@@ -67,9 +71,13 @@ export function watchFootprints(ports: { readonly clock: Clock; readonly timers:
 
   return {
     watch: (group, tell) => {
-      groups.set(group, { tell, hasForked: false })
-      if (cancel === undefined) lookLater()
-      return () => groups.delete(group)
+      const watched = { tell, hasForked: false }
+      groups.set(group, watched)
+      cancel ??= timers.at(clock.now() + lookMs, () => void look())
+      return () => {
+        // The number may have been given to another process by now.
+        if (groups.get(group) === watched) groups.delete(group)
+      }
     },
     close: () => {
       groups.clear()
@@ -97,14 +105,16 @@ function ownMemoryKb(pid: number): number {
   }
 }
 
-function searchProc(groups: ReadonlyMap<number, unknown>): Map<number, Footprint> {
+async function searchProc(groups: ReadonlyMap<number, unknown>): Promise<Map<number, Footprint>> {
   const found = new Map<number, Footprint>()
+  let looked = 0
   for (const name of readdirSync('/proc')) {
     const pid = Number(name)
     if (!Number.isSafeInteger(pid)) continue
+    looked += 1
+    if (looked % batch === 0) await new Promise((resolve) => setImmediate(resolve))
     const group = groupOf(pid)
-    if (group === undefined || !groups.has(group)) continue
-    add(found, group, ownMemoryKb(pid))
+    if (group !== undefined && groups.has(group)) add(found, group, ownMemoryKb(pid))
   }
   return found
 }
@@ -120,16 +130,17 @@ function groupOf(pid: number): number | undefined {
   }
 }
 
-function askPs(answer: (found: ReadonlyMap<number, Footprint>) => void): void {
-  execFile('ps', ['-axo', 'pgid=,rss='], (error, text) => {
-    // Without an answer there is nothing to compare with the limits; the next look asks again.
-    if (error !== null) return
-    const found = new Map<number, Footprint>()
-    for (const line of text.trim().split('\n')) {
-      const [group, memoryKb] = line.trim().split(/\s+/).map(Number)
-      if (group !== undefined && memoryKb !== undefined) add(found, group, memoryKb)
-    }
-    answer(found)
+/** Without an answer there is nothing to compare with the limits; the next look asks again. */
+function askPs(): Promise<Map<number, Footprint>> {
+  return new Promise((resolve) => {
+    execFile('ps', ['-axo', 'pgid=,rss='], (error, text) => {
+      const found = new Map<number, Footprint>()
+      for (const line of error === null ? text.trim().split('\n') : []) {
+        const [group, memoryKb] = line.trim().split(/\s+/).map(Number)
+        if (group !== undefined && memoryKb !== undefined) add(found, group, memoryKb)
+      }
+      resolve(found)
+    })
   })
 }
 

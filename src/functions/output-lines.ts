@@ -17,17 +17,28 @@ const newline = 0x0a
 export interface Allowance {
   /** True when `bytes` may pass. */
   spend(bytes: number): boolean
+  /** True when anything could not pass since this was asked last: it is time to read more slowly. */
+  overdrawn(): boolean
 }
 
 export function createAllowance(clock: Clock): Allowance {
   let left = floodBurstBytes
   let filledAt = clock.now()
+  let overdrawn = false
   return {
+    overdrawn: () => {
+      const was = overdrawn
+      overdrawn = false
+      return was
+    },
     spend: (bytes) => {
       const now = clock.now()
       left = Math.min(floodBurstBytes, left + ((now - filledAt) / 1000) * floodBytesPerSecond)
       filledAt = now
-      if (bytes > left) return false
+      if (bytes > left) {
+        overdrawn = true
+        return false
+      }
       left -= bytes
       return true
     },

@@ -2,18 +2,26 @@
 import { writeFileSync } from 'node:fs'
 import { setPriority } from 'node:os'
 
-/** The niceness of function processes: when all want the processor, the server gets about three times their share. */
-const niceness = 5
+/** Of function processes: when all want the processor, the server gets about three times the share of each. */
+export const functionNiceness = 5
 /** On a machine without memory left, the kernel shall take the functions first. From −1,000 to 1,000, the server at 0. */
 const outOfMemoryScore = 500
 
 /** A new process, and all that it will fork, comes after the server when processor or memory run short. */
 export function yieldToServer(pid: number): void {
+  attempt(() => setPriority(pid, functionNiceness))
+  if (process.platform !== 'linux') return
+  // Where the kernel shares the processor among sessions first, as on most workstations, only a session's own niceness
+  // counts against other sessions. The process leads one: however many it forks, they share what one gets.
+  attempt(() => writeFileSync(`/proc/${pid}/autogroup`, String(functionNiceness)))
+  attempt(() => writeFileSync(`/proc/${pid}/oom_score_adj`, String(outOfMemoryScore)))
+}
+
+function attempt(lower: () => void): void {
   try {
-    setPriority(pid, niceness)
-    if (process.platform === 'linux') writeFileSync(`/proc/${pid}/oom_score_adj`, String(outOfMemoryScore))
+    lower()
   } catch {
-    // It has ended already, or the system does not let processes be lowered: then all are equal.
+    // The process has ended already, or the system does not offer this: then all are equal.
   }
 }
 

@@ -13,6 +13,7 @@
  */
 import type { ChildProcess } from 'node:child_process'
 import type { RequestListener } from 'node:http'
+import { Readable } from 'node:stream'
 import type {
   Clock,
   Entropy,
@@ -94,6 +95,8 @@ export interface Sandbox {
 
 /** How long a crashed process's last requests and lines are awaited (decision 21). */
 const lastWordsMs = 100
+/** Between two chunks of a process that prints more than it may. */
+const floodPauseMs = 10
 /** How much time a debugged handler believes to have. */
 const dayMs = 86_400_000
 /** What an idle process gets to tidy up before it is killed. */
@@ -153,6 +156,7 @@ class NodeSandbox implements Sandbox {
   #saidCulprit: string | undefined
   #cancelInitLimit = (): void => {}
   #unwatchFootprint = (): void => {}
+  #ending = false
   #initMs: number | undefined
   #servedFirst = false
   #maxMemoryKb: number | undefined
@@ -215,9 +219,9 @@ class NodeSandbox implements Sandbox {
     host.watchdog.watch(child.pid)
     host.records.add(child.pid)
     this.#unwatchFootprint = host.footprints.watch(child.pid, (footprint) => this.#measured(footprint))
-    child.stdout?.on('data', (chunk: Buffer) => this.#output.stdout.write(chunk))
-    child.stderr?.on('data', (chunk: Buffer) => this.#output.stderr.write(chunk))
-    child.stdio[labelledLine]?.on('data', this.#labelledReader())
+    this.#read(child.stdout, (chunk) => this.#output.stdout.write(chunk))
+    this.#read(child.stderr, (chunk) => this.#output.stderr.write(chunk))
+    this.#read(child.stdio[labelledLine], this.#labelledReader())
     child.once('exit', (exitCode, signal) => void this.#finish({ exitCode, signal }))
     const limitMs = host.initLimitMs
     this.#cancelInitLimit = this.#atDeadline(this.#startedAt + limitMs, {
@@ -356,6 +360,8 @@ class NodeSandbox implements Sandbox {
     const pid = this.#child?.pid
     if (pid !== undefined) {
       signalGroup(pid, 'SIGKILL')
+      this.#ending = true
+      for (const stream of this.#child?.stdio ?? []) if (stream instanceof Readable) stream.resume()
       await this.#lastWords()
       this.#host.watchdog.unwatch(pid)
       this.#host.records.remove(pid)
@@ -414,6 +420,18 @@ class NodeSandbox implements Sandbox {
       stdout: createOutputLines(this.#allowance, (line) => emit('stdout', line)),
       stderr: createOutputLines(this.#allowance, (line) => emit('stderr', line)),
     }
+  }
+
+  /** One that floods is read slowly: it then waits for its own pipe, and takes no more time from others. */
+  #read(stream: ChildProcess['stdio'][number], take: (chunk: Buffer) => void): void {
+    if (!(stream instanceof Readable)) return
+    const { clock, timers } = this.#host
+    stream.on('data', (chunk: Buffer) => {
+      take(chunk)
+      if (!this.#allowance.overdrawn() || this.#ending) return
+      stream.pause()
+      timers.at(clock.now() + floodPauseMs, () => stream.resume())
+    })
   }
 
   #labelledReader(): (chunk: Buffer) => void {
