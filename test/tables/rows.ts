@@ -593,6 +593,21 @@ const SECTIONS = {
     'd19-callback': 'a repeated callback completion gets the same answer',
   },
 
+  '08 §8.1': {
+    '08-8.1-SUCCEEDED': 'SUCCEEDED: the result, ExecutionSucceeded last',
+    '08-8.1-FAILED': 'FAILED: the error, ExecutionFailed last',
+    '08-8.1-TIMED_OUT': 'TIMED_OUT: the service’s error, ExecutionTimedOut without details last',
+    '08-8.1-STOPPED': 'STOPPED: the stop error, ExecutionStopped last',
+    '08-8.1-final': 'a terminal status never changes',
+    '08-8.1-suspended': 'a suspended execution is RUNNING',
+  },
+
+  '08 §8.2': {
+    '08-8.2-deadline':
+      'at the deadline: TIMED_OUT, timers dropped, callbacks closed, tokens invalid, code not interrupted',
+    '08-8.2-frozen': 'the timeout is frozen at the start',
+  },
+
   '08 §8.3': {
     '08-8.3-unknown': 'stopping an unknown execution is a ResourceNotFoundException',
     '08-8.3-idempotent': 'stopping a closed execution changes nothing and tells its end time',
@@ -600,7 +615,20 @@ const SECTIONS = {
     '08-8.3-waiter': 'a waiting caller gets a function error',
   },
 
+  '08 §8.4': {
+    '08-8.4-wait': 'WAIT: at its end SUCCEEDED with the requested seconds',
+    '08-8.4-retry': 'STEP retry: READY, no event',
+    '08-8.4-callback': 'callback timeout: TIMED_OUT',
+    '08-8.4-heartbeat': 'heartbeat timeout: TIMED_OUT, counted from the last heartbeat',
+    '08-8.4-none': 'without timeouts, or with 0, a callback waits',
+    '08-8.4-invocation': 'invocation retry: after its back-off',
+    '08-8.4-long': 'a timer may be longer than 24.8 days',
+  },
+
   '08 §8.5': {
+    '08-8.5-anywhere': 'whoever has the id may complete the callback',
+    '08-8.5-no-heartbeat-timeout': 'a heartbeat without heartbeat timeout is accepted and has no effect',
+    '08-8.5-user-error': 'error types are the user’s',
     '08-8.5-first-wins': 'the first completion of a callback wins',
     '08-8.5-malformed': 'an id that the service did not mint is an invalid callback id',
     '08-8.5-unknown': 'a well-formed id of nothing answers as a closed callback',
@@ -608,6 +636,30 @@ const SECTIONS = {
     '08-8.5-while-running': 'a callback may complete while the invocation that created it runs',
     '08-8.5-failure-body': 'a failure whose body is no object is a SerializationException',
     '08-8.5-sizes': 'results and errors of callbacks have at most 1048576 bytes',
+  },
+
+  '08 §8.6': {
+    '08-8.6-gone': 'when the retention is over every call answers as for an unknown execution',
+    '08-8.6-from-end': 'the retention counts from the end',
+  },
+
+  '08 §8.7': {
+    '08-8.7-sync': 'input and result of a synchronous execution, configurable',
+    '08-8.7-async': 'input and result of an asynchronous execution, configurable',
+    '08-8.7-operation': 'payload of an update, configurable',
+    '08-8.7-chained': 'input of a chained invoke, configurable',
+    '08-8.7-callback': 'result and error of a callback, configurable',
+    '08-8.7-error': 'error of an update, configurable',
+    '08-8.7-ids': 'operation id, name and subtype have 64, 256 and 32 characters',
+  },
+
+  '08 §8.14': {
+    '08-8.14-not-enforced': '3,000 operations are not enforced by default',
+    '08-8.14-operations': 'operations per execution may be limited',
+    '08-8.14-storage': 'payload bytes per execution may be limited',
+    '08-8.14-retry': 'invocations are retried after 1 s, doubling, at most 60 s',
+    '08-8.14-retention': 'the default retention may be changed',
+    '08-8.14-sweep': 'an hourly sweep removes what has expired',
   },
 
   '09 §9.5': {
