@@ -278,7 +278,7 @@ class Service implements RunningService {
       absent: invalidToken,
       look: (seen) => this.#checkpointResult(seen),
     })
-    return this.#guard(result, began)
+    return this.#guard(result, arn.executionId, began)
   }
 
   #checkpointResult({ state, key, answer, entry, atHand }: Seen): CheckpointResult | Later<CheckpointResult> {
@@ -416,7 +416,7 @@ class Service implements RunningService {
   }
 
   #submit<T>(executionId: string, request: LaneCommand<T>): Promise<T> {
-    return this.#guard(this.#lanes.of(executionId).submit(request))
+    return this.#guard(this.#lanes.of(executionId).submit(request), executionId)
   }
 
   #meant(arn: ExecutionArn) {
@@ -435,7 +435,7 @@ class Service implements RunningService {
   }
 
   /** Callers get an ApiError or nothing: whatever else goes wrong is ours to know. */
-  async #guard<T>(work: Promise<T>, checkpointBegan?: number): Promise<T> {
+  async #guard<T>(work: Promise<T>, executionId?: string, checkpointBegan?: number): Promise<T> {
     try {
       const result = await work
       if (checkpointBegan !== undefined) {
@@ -444,7 +444,7 @@ class Service implements RunningService {
       return result
     } catch (error) {
       if (error instanceof ApiError) throw error
-      this.#deps.log('error', 'A request failed', error)
+      this.#deps.log('error', 'A request failed', error, executionId === undefined ? {} : { executionId })
       throw unavailable()
     }
   }

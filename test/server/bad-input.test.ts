@@ -19,6 +19,8 @@ import { RawClient, type RawResponse, requestText } from './raw-socket.ts'
 
 const API = '/2025-12-01/durable-executions'
 const REQUESTS_AT_A_TIME = 4
+/** The requests are sent so often: what one of them leaked would show. */
+const ROUNDS = 3
 const CONNECTIONS_AT_A_TIME = 16
 /** Resident memory may grow by so much: heaps grow under load, and bodies of megabytes were among it. */
 const MEMORY_GROWTH_BYTES = 200_000_000
@@ -163,7 +165,13 @@ describe('bad input, to a server at work', () => {
     const note = (title: string) => (error: unknown) => {
       wrong.push(`${title}: ${error instanceof Error ? error.message : String(error)}`)
     }
-    await eachOf(requests, REQUESTS_AT_A_TIME, (request) => refuse(t, target.port, request).catch(note(request.title)))
+    const rss: number[] = []
+    for (let round = 0; round < ROUNDS; round++) {
+      await eachOf(requests, REQUESTS_AT_A_TIME, (request) =>
+        refuse(t, target.port, request).catch(note(request.title)),
+      )
+      rss.push((await metrics()).get('process_resident_memory_bytes') ?? 0)
+    }
     await eachOf(connections, CONNECTIONS_AT_A_TIME, (connection) =>
       endure(t, target.port, connection).catch(note(connection.title)),
     )
@@ -206,7 +214,8 @@ describe('bad input, to a server at work', () => {
     const mb = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`
     console.log(
       `${sent} malformed inputs (${requests.length} requests, ${connections.length} connections), ` +
-        `${worked.length} executions meanwhile; resident memory ${mb(rssBefore)} before, at most ${mb(rssMost)}, ${mb(rssAfter)} after`,
+        `${worked.length} executions meanwhile; resident memory ${mb(rssBefore)} before, ` +
+        `${rss.map(mb).join(', ')} after each of ${ROUNDS} rounds, at most ${mb(rssMost)}, ${mb(rssAfter)} at the end`,
     )
     assert.ok(sent >= 200)
     assert.ok(worked.length >= 10)
