@@ -139,6 +139,9 @@ const wrong: readonly { readonly declaration: Partial<FunctionDeclaration>; read
   { declaration: { timeout: 0.5 }, message: /timeout is 0\.5/ },
   { declaration: { memory: 64 }, message: /memory is 64/ },
   { declaration: { concurrency: 0 }, message: /concurrency is 0/ },
+  { declaration: { maxConcurrency: 0 }, message: /maxConcurrency is 0/ },
+  { declaration: { warm: 1.5 }, message: /warm is 1.5/ },
+  { declaration: { warm: 1, tenancy: 'PER_TENANT' }, message: /PER_TENANT and has warm/ },
   { declaration: { exportName: '' }, message: /export/ },
   { declaration: { durable: { ExecutionTimeout: 0 } }, message: /durable\.ExecutionTimeout is 0/ },
   {

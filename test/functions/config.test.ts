@@ -7,7 +7,7 @@ import { project } from './project.ts'
 const functionsText = `functions: [
   { handler: './orders.ts' },
   { name: 'pay', handler: 'pay.charge', environment: { A: '1' }, DurableConfig: { ExecutionTimeout: 60 } },
-  { name: 'refund', handler: 'pay.js.refund', durable: false, tenancy: 'PER_TENANT', timeout: 3, memory: 256, concurrency: 1 },
+  { name: 'refund', handler: 'pay.js.refund', durable: false, tenancy: 'PER_TENANT', timeout: 3, memory: 256, concurrency: 1, maxConcurrency: 4, warm: 0 },
   { name: 'ship', file: 'orders.ts', exportName: 'ship' },
 ]`
 
@@ -23,7 +23,7 @@ const configs: Readonly<Record<string, string>> = {
     handler: pay.charge
     environment: { A: '1' }
     DurableConfig: { ExecutionTimeout: 60 }
-  - { name: refund, handler: pay.js.refund, durable: false, tenancy: PER_TENANT, timeout: 3, memory: 256, concurrency: 1 }
+  - { name: refund, handler: pay.js.refund, durable: false, tenancy: PER_TENANT, timeout: 3, memory: 256, concurrency: 1, maxConcurrency: 4, warm: 0 }
   - { name: ship, file: orders.ts, exportName: ship }
 `,
   'perdure.config.json': JSON.stringify({
@@ -38,6 +38,8 @@ const configs: Readonly<Record<string, string>> = {
         timeout: 3,
         memory: 256,
         concurrency: 1,
+        maxConcurrency: 4,
+        warm: 0,
       },
       { name: 'ship', file: 'orders.ts', exportName: 'ship' },
     ],
@@ -66,6 +68,8 @@ for (const [name, text] of Object.entries(configs)) {
         timeout: 3,
         memory: 256,
         concurrency: 1,
+        maxConcurrency: 4,
+        warm: 0,
       },
       { name: 'ship', file: join(root, 'orders.ts'), exportName: 'ship' },
     ])

@@ -25,7 +25,9 @@ class FakeProcess implements Sandbox {
   readonly functionName: string
   readonly events: SandboxEvents
   ended = false
+  /** Ends the latest invocation. */
   answer: (() => void) | undefined
+  readonly answers: (() => void)[] = []
 
   constructor(functionName: string, events: SandboxEvents) {
     this.functionName = functionName
@@ -35,6 +37,7 @@ class FakeProcess implements Sandbox {
   invoke(): Promise<InvocationResult> {
     return new Promise((resolve) => {
       this.answer = () => resolve({ kind: 'response', body: new Uint8Array(), logTail: '' })
+      this.answers.push(this.answer)
     })
   }
 
@@ -271,6 +274,128 @@ test('a function whose processes hang while starting does not hold up another', 
   const fine = reserve(b.pool, version('fine'))
   process(b, hanging).events.idle()
   await fine.promise
+})
+
+test('a process of several places serves as many reservations before another one starts', async () => {
+  const b = bench()
+  const f = version('f', { concurrency: 5, maxConcurrency: 2 })
+  const reservations = Array.from({ length: 6 }, () => reserve(b.pool, f))
+  for (let started = 0; started < b.processes.length && started < 5; started += 1) {
+    process(b, started).events.idle()
+    process(b, started).events.idle()
+    await settled()
+  }
+  assert.equal(b.processes.length, 3, 'five places in processes of two')
+  assert.equal(
+    reservations.filter(({ slot }) => slot !== undefined).length,
+    5,
+    'the concurrency bounds, not the places',
+  )
+  assert.equal(b.pool.loads()[0]?.running, 5)
+  reservations[0]?.slot?.release()
+  await settled()
+  assert.ok(reservations[5]?.slot !== undefined)
+})
+
+test('the next question may come before the answer has been told: places and bounds are counted right', async () => {
+  const b = bench()
+  const f = version('f', { concurrency: 1 })
+  const [first, second] = [reserve(b.pool, f), reserve(b.pool, f)]
+  process(b, 0).events.idle()
+  await first.promise
+  const running = first.slot?.run({ requestId: 'r', event: '{}' })
+  process(b, 0).answer?.()
+  process(b, 0).events.idle()
+  assert.equal(second.slot, undefined)
+  await running
+  await second.promise
+  assert.equal(b.processes.length, 1)
+})
+
+test('the process with the fewest invocations is taken', async () => {
+  const b = bench()
+  const f = version('f', { concurrency: 4, maxConcurrency: 2 })
+  const [first, second, third] = [reserve(b.pool, f), reserve(b.pool, f), reserve(b.pool, f)]
+  for (const { events } of [...b.processes, ...b.processes]) events.idle()
+  await Promise.all([first.promise, second.promise, third.promise])
+  assert.equal(b.processes.length, 2)
+  first.slot?.release()
+  second.slot?.release()
+  third.slot?.release()
+  const runs = await Promise.all([1, 2].map(() => b.pool.reserve(f, undefined, never)))
+  for (const slot of runs) void slot.run({ requestId: 'r', event: '{}' })
+  assert.deepEqual(
+    b.processes.map(({ answers }) => answers.length),
+    [1, 1],
+  )
+})
+
+test('how long the first of those who wait has waited', async () => {
+  const b = bench()
+  const f = version('f', { concurrency: 1 })
+  const first = reserve(b.pool, f)
+  b.advance(30)
+  reserve(b.pool, f)
+  b.advance(12)
+  assert.deepEqual(b.pool.loads(), [
+    { functionName: 'f', running: 0, processes: 1, idleProcesses: 0, waiting: 2, oldestWaitMs: 42 },
+  ])
+  process(b, 0).events.idle()
+  await first.promise
+  assert.deepEqual(b.pool.loads(), [
+    { functionName: 'f', running: 1, processes: 1, idleProcesses: 0, waiting: 1, oldestWaitMs: 12 },
+  ])
+})
+
+test('replaced code: idle processes end, a busy one serves nobody else and ends when it is idle', async () => {
+  const b = bench()
+  const f = version('f', { concurrency: 2 })
+  const [busy, idle] = [reserve(b.pool, f), reserve(b.pool, f)]
+  process(b, 0).events.idle()
+  process(b, 1).events.idle()
+  await Promise.all([busy.promise, idle.promise])
+  idle.slot?.release()
+  const running = busy.slot?.run({ requestId: 'r', event: '{}' })
+  b.pool.replace(f)
+  assert.deepEqual(
+    b.processes.map(({ ended }) => ended),
+    [false, true],
+  )
+  const next = reserve(b.pool, f)
+  process(b, 2).events.idle()
+  await next.promise
+  process(b, 0).answer?.()
+  await running
+  process(b, 0).events.idle()
+  assert.equal(process(b, 0).ended, true)
+})
+
+test('a removed function refuses who waits; its idle processes end', async () => {
+  const b = bench()
+  const f = version('f', { concurrency: 1 })
+  const first = reserve(b.pool, f)
+  process(b, 0).events.idle()
+  await first.promise
+  const waiting = assert.rejects(b.pool.reserve(f, undefined, never), /"f" was removed/)
+  b.pool.remove(f)
+  await waiting
+  assert.equal(b.alive(), 1, 'what runs may end')
+  first.slot?.release()
+  assert.equal(b.alive(), 0)
+})
+
+test('warm processes are kept beyond the idle time, up to the number, and replaced after a second', () => {
+  const b = bench()
+  const f = version('f', { concurrency: 3 })
+  b.pool.keepWarm(f, 2)
+  assert.equal(b.processes.length, 2)
+  for (const { events } of b.processes) events.idle()
+  b.advance(5_000)
+  assert.equal(b.alive(), 2)
+  void process(b, 0).end()
+  assert.equal(b.processes.length, 2)
+  b.advance(1_000)
+  assert.equal(b.processes.length, 3)
 })
 
 test('closing refuses who waits and ends everything', async () => {

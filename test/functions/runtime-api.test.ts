@@ -20,10 +20,11 @@ interface Line {
   next(): Promise<Spoken>
 }
 
-async function open(t: TestContext): Promise<Line> {
+async function open(t: TestContext, maxConcurrency = 1): Promise<Line> {
   const asked: (() => void)[] = []
   const line: Line = {
     api: await openRuntimeApi({
+      maxConcurrency,
       lambdaApi: (request, response) => response.writeHead(299).end(`lambda ${request.url}`),
       onNext: () => {
         line.nexts += 1
@@ -277,4 +278,28 @@ test('drained: when the last socket of the process has ended', async (t) => {
   sockets[1]?.end()
   sockets[1]?.resume()
   await waiting
+})
+
+test('two events at a time: a place each, answered in any order', async (t) => {
+  const line = await open(t, 2)
+  const nexts = [line.next(), line.next()]
+  const answers = ['r-1', 'r-2'].map((requestId) => line.api.deliver(delivery(requestId)))
+  const ids = (await Promise.all(nexts)).map(({ headers }) => headers['lambda-runtime-aws-request-id'])
+  assert.deepEqual(ids.sort(), ['r-1', 'r-2'])
+  await line.call('POST', `${runtime}/invocation/r-2/response`, '2')
+  const third = line.next()
+  await line.call('POST', `${runtime}/invocation/r-1/response`, '1')
+  const bodies = (await Promise.all(answers)).map(({ end }) => (end.kind === 'response' ? String(end.body) : end.kind))
+  assert.deepEqual(bodies, ['1', '2'])
+  void line.api.deliver(delivery('r-3'))
+  assert.equal((await third).headers['lambda-runtime-aws-request-id'], 'r-3')
+})
+
+test('two events at a time: a third question ends both', async (t) => {
+  const line = await open(t, 2)
+  const nexts = [line.next(), line.next()]
+  const answers = ['r-1', 'r-2'].map((requestId) => line.api.deliver(delivery(requestId)))
+  await Promise.all(nexts)
+  assert.equal((await line.next()).status, 403)
+  for (const { broken } of await Promise.all(answers)) assert.equal(broken, true)
 })
