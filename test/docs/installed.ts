@@ -6,20 +6,24 @@ import { copyFile, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import type { TestContext } from 'node:test'
 import { root } from './markdown.ts'
 
 export const packages = join(root, 'node_modules')
 
+/** A test, or a whole file of them: what tells when it is over. */
+export interface Lifetime {
+  after(end: () => unknown): void
+}
+
 /** A folder that is gone when the test ends. */
-export async function folder(context: TestContext): Promise<string> {
+export async function folder(context: Lifetime): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'perdure-docs-'))
   context.after(() => rm(path, { recursive: true, force: true }))
   return path
 }
 
 /** What `npm ci && npm run build` makes of a clone, without touching this one. */
-export async function buildPerdure(context: TestContext): Promise<string> {
+export async function buildPerdure(context: Lifetime): Promise<string> {
   const path = join(await folder(context), 'perdure')
   await mkdir(path)
   await symlink(packages, join(path, 'node_modules'))
