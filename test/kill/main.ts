@@ -3,7 +3,7 @@
  * them with a checkpoint in flight, and function processes too. A ledger outside proves what was finished; at the end
  * everything that was acknowledged must be in the histories, once, and every execution must have ended right.
  *
- *     --server-kills 25 --function-kills 25 --executions 40 --seed 1
+ *     --server-kills 25 --function-kills 25 --executions 40 --seed 1 --max-concurrency 1
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -22,6 +22,7 @@ const { values } = parseArgs({
     'function-kills': { type: 'string', default: '25' },
     executions: { type: 'string', default: '40' },
     seed: { type: 'string', default: String(process.pid) },
+    'max-concurrency': { type: 'string', default: '1' },
   },
 })
 const SERVER_KILLS = Number(values['server-kills'])
@@ -68,6 +69,7 @@ const server = await ServerUnderFire.start({
       exportName: name,
       file: join(here, 'functions.ts'),
       concurrency: 4,
+      maxConcurrency: Number(values['max-concurrency']),
       environment: { LEDGER: ledgerFile },
     })),
     {
