@@ -18,9 +18,13 @@ export async function startPerdureProcess(
   options: PerdureOptions,
   /** Told what the server writes to its standard error; absent: it goes to this process's own. */
   stderr?: (text: string) => void,
+  /** A command that runs the server as its last arguments, such as a tracer. */
+  under: readonly string[] = [],
 ): Promise<PerdureProcess> {
   const program = join(import.meta.dirname, 'tables', 'server-process.ts')
-  const child = spawn(process.execPath, [program, JSON.stringify({ port: 0, ...options })], {
+  const server = [process.execPath, program, JSON.stringify({ port: 0, ...options })]
+  const [command = process.execPath, ...args] = [...under, ...server]
+  const child = spawn(command, args, {
     stdio: ['pipe', 'pipe', stderr === undefined ? 'inherit' : 'pipe'],
   })
   if (stderr !== undefined) child.stderr?.setEncoding('utf8').on('data', stderr)

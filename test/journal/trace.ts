@@ -1,4 +1,4 @@
-/** Runs `appending-process.ts` under strace, and reads the trace. */
+/** Runs `appending-process.ts`, or whatever a test starts, under strace, and reads the trace. */
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -54,7 +54,7 @@ export function traceAppends(options: {
  *     26104 fsync(29</tmp/d/journal.db-wal> <unfinished ...>
  *     26104 <... fsync resumed>)              = 0
  */
-function callsOf(trace: string): SystemCall[] {
+export function callsOf(trace: string): SystemCall[] {
   const unfinished = new Map<string, { name: string; text: string; begin: number }>()
   const calls: SystemCall[] = []
   trace.split('\n').forEach((line, number) => {
