@@ -12,7 +12,8 @@ import type { Clock, Timers } from '../service/ports.ts'
 
 export interface Footprint {
   readonly memoryKb: number
-  readonly processes: number
+  /** Their ids. */
+  readonly processes: readonly number[]
 }
 
 export interface Footprints {
@@ -32,6 +33,11 @@ const searchMs = 5_000
 /** So many processes are looked at before others may use the event loop. */
 const batch = 32
 const pageKb = 4
+
+interface Measuring {
+  memoryKb: number
+  readonly processes: number[]
+}
 
 interface Watched {
   readonly tell: (footprint: Footprint) => void
@@ -58,13 +64,13 @@ export function watchFootprints(ports: { readonly clock: Clock; readonly timers:
     const searchAll = clock.now() - searchedAt >= searchMs
     if (searchAll) searchedAt = clock.now()
     if (searchAll || [...groups.values()].some(({ hasForked }) => hasForked)) tellAll(await searchProc(groups))
-    else for (const [leader, { tell }] of [...groups]) tell({ memoryKb: ownMemoryKb(leader), processes: 1 })
+    else for (const [leader, { tell }] of [...groups]) tell({ memoryKb: ownMemoryKb(leader), processes: [leader] })
   }
   const tellAll = (found: ReadonlyMap<number, Footprint>): void => {
     for (const [group, watched] of [...groups]) {
       const footprint = found.get(group)
       if (footprint === undefined) continue
-      watched.hasForked ||= footprint.processes > 1
+      watched.hasForked ||= footprint.processes.length > 1
       watched.tell(footprint)
     }
   }
@@ -106,7 +112,7 @@ function ownMemoryKb(pid: number): number {
 }
 
 async function searchProc(groups: ReadonlyMap<number, unknown>): Promise<Map<number, Footprint>> {
-  const found = new Map<number, Footprint>()
+  const found = new Map<number, Measuring>()
   let looked = 0
   for (const name of readdirSync('/proc')) {
     const pid = Number(name)
@@ -114,7 +120,7 @@ async function searchProc(groups: ReadonlyMap<number, unknown>): Promise<Map<num
     looked += 1
     if (looked % batch === 0) await new Promise((resolve) => setImmediate(resolve))
     const group = groupOf(pid)
-    if (group !== undefined && groups.has(group)) add(found, group, ownMemoryKb(pid))
+    if (group !== undefined && groups.has(group)) add(found, group, pid, ownMemoryKb(pid))
   }
   return found
 }
@@ -133,18 +139,20 @@ function groupOf(pid: number): number | undefined {
 /** Without an answer there is nothing to compare with the limits; the next look asks again. */
 function askPs(): Promise<Map<number, Footprint>> {
   return new Promise((resolve) => {
-    execFile('ps', ['-axo', 'pgid=,rss='], (error, text) => {
-      const found = new Map<number, Footprint>()
+    execFile('ps', ['-axo', 'pgid=,pid=,rss='], (error, text) => {
+      const found = new Map<number, Measuring>()
       for (const line of error === null ? text.trim().split('\n') : []) {
-        const [group, memoryKb] = line.trim().split(/\s+/).map(Number)
-        if (group !== undefined && memoryKb !== undefined) add(found, group, memoryKb)
+        const [group, pid, memoryKb] = line.trim().split(/\s+/).map(Number)
+        if (group !== undefined && pid !== undefined && memoryKb !== undefined) add(found, group, pid, memoryKb)
       }
       resolve(found)
     })
   })
 }
 
-function add(found: Map<number, Footprint>, group: number, memoryKb: number): void {
-  const known = found.get(group) ?? { memoryKb: 0, processes: 0 }
-  found.set(group, { memoryKb: known.memoryKb + memoryKb, processes: known.processes + 1 })
+function add(found: Map<number, Measuring>, group: number, pid: number, memoryKb: number): void {
+  const known = found.get(group) ?? { memoryKb: 0, processes: [] }
+  known.memoryKb += memoryKb
+  known.processes.push(pid)
+  found.set(group, known)
 }

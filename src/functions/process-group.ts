@@ -1,6 +1,6 @@
 /** Process groups: a function process leads one, so that whatever it forked ends with it. */
 import { writeFileSync } from 'node:fs'
-import { setPriority } from 'node:os'
+import { constants, setPriority } from 'node:os'
 
 /** Of function processes: when all want the processor, the server gets about three times the share of each. */
 export const functionNiceness = 5
@@ -15,6 +15,11 @@ export function yieldToServer(pid: number): void {
   // counts against other sessions. The process leads one: however many it forks, they share what one gets.
   attempt(() => writeFileSync(`/proc/${pid}/autogroup`, String(functionNiceness)))
   attempt(() => writeFileSync(`/proc/${pid}/oom_score_adj`, String(outOfMemoryScore)))
+}
+
+/** The lowest priority there is, for one of very many. */
+export function yieldToAll(pid: number): void {
+  attempt(() => setPriority(pid, constants.priority.PRIORITY_LOW))
 }
 
 function attempt(lower: () => void): void {

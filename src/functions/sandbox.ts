@@ -39,7 +39,7 @@ import { type Footprint, type Footprints, maxProcesses } from './footprints.ts'
 import { beginInvocationLog, createTail, type InvocationLog } from './invocation-log.ts'
 import { createLabelledReader } from './labelled-output.ts'
 import { type Allowance, createAllowance, createOutputLines, type OutputLines } from './output-lines.ts'
-import { signalGroup, yieldToServer } from './process-group.ts'
+import { signalGroup, yieldToAll, yieldToServer } from './process-group.ts'
 import type { ProcessRecords } from './process-records.ts'
 import { explainReplayMismatch } from './replay-mismatch.ts'
 import { openRuntimeApi, type RuntimeAnswer, type RuntimeApi } from './runtime-api.ts'
@@ -95,6 +95,8 @@ export interface Sandbox {
 
 /** How long a crashed process's last requests and lines are awaited (decision 21). */
 const lastWordsMs = 100
+/** A function that runs more processes than this comes after all others: their number must not be its share. */
+const crowd = 16
 /** Between two chunks of a process that prints more than it may. */
 const floodPauseMs = 10
 /** How much time a debugged handler believes to have. */
@@ -335,7 +337,9 @@ class NodeSandbox implements Sandbox {
     const { memoryMb } = this.#version
     const usedMb = Math.ceil(memoryKb / 1024)
     if (usedMb > memoryMb) this.#endGreedy(`${usedMb} MB of memory are used, ${memoryMb} MB are declared`)
-    else if (processes > maxProcesses) this.#endGreedy(`${processes} processes run, ${maxProcesses} may`)
+    else if (processes.length > maxProcesses) {
+      this.#endGreedy(`${processes.length} processes run, ${maxProcesses} may`)
+    } else if (processes.length > crowd) for (const pid of processes) yieldToAll(pid)
   }
 
   /** As the real service does: the process is killed, and its invocations fail with `signal: killed`. */

@@ -70,7 +70,8 @@ test('more processes than the real service allows are killed together', onLinux,
        spawn('/bin/sh', ['-c', 'i=0; while [ $i -lt 1100 ]; do sleep 60 & i=$((i + 1)); done; wait'])
        await new Promise(() => setInterval(() => {}, 1000))
      }`,
-    { memory: 4096 },
+    // On a busy machine the crowd, which comes after all others, takes its time to grow.
+    { memory: 4096, timeout: 300 },
   )
   assertKilledFor(await invoke(functions), /\d+ processes run, 1024 may/)
 })
@@ -103,6 +104,23 @@ test('all threads of a function, and what it forks, come after the server', onLi
   assert.ok(threads.length > 1)
   for (const stat of [...threads, childStat]) assert.ok(nicenessOf(stat) > own, `${nicenessOf(stat)} against ${own}`)
   assert.equal(readFileSync(`/proc/${pid}/oom_score_adj`, 'utf8').trim(), '500')
+})
+
+test('a function that forks a crowd comes after all others', onLinux, async (t) => {
+  const functions = await serveOne(
+    t,
+    'a.mjs',
+    `import { spawn } from 'node:child_process'
+     import { getPriority } from 'node:os'
+     export const handler = async () => {
+       const children = Array.from({ length: 20 }, () => spawn('sleep', ['60']))
+       while (children.some(({ pid }) => getPriority(pid) < 19)) await new Promise((resolve) => setTimeout(resolve, 20))
+       for (const child of children) child.kill()
+       return 'all were lowered'
+     }`,
+    { timeout: 20 },
+  )
+  assert.equal(await answer(functions), 'all were lowered')
 })
 
 test('warm processes are there before the first invocation, and again after one has died', async (t) => {
