@@ -178,10 +178,11 @@ test('the commands of a running server', async (context) => {
   })
 
   await context.test('status tells that the server is ready and what runs', async () => {
-    await ok('invoke', 'hello', '--event', '--name', 'hello-3')
+    const payload = '{"orderId":"o","customer":"Ada","lines":[{"sku":"cup","quantity":1,"price":3}]}'
+    await ok('invoke', 'order', '--event', '--name', 'order-2', '--payload', payload)
     const shown = await ok('status')
     assert.match(shown.out, /Server +ready, at http/)
-    assert.match(shown.out, /Executions +\d+ running: .*hello 1/)
+    assert.match(shown.out, /Executions +\d+ running: .*order 1/)
     assert.match(shown.out, /Clock +goes by itself/)
     const status = JSON.parse((await ok('status', '--json')).out) as { Readiness: string; Functions: number }
     assert.equal(status.Readiness, 'ready')
@@ -189,15 +190,15 @@ test('the commands of a running server', async (context) => {
   })
 
   await context.test('a closed execution is deleted, a running one is not', async () => {
-    const running = await run('executions', 'delete', 'hello-3')
+    const running = await run('executions', 'delete', 'order-2')
     assert.equal(running.code, 1)
     assert.match(
       running.err,
       /ResourceConflictException.*\n {2}so: nothing was changed\n {2}fix: end the execution first/,
     )
-    await ok('executions', 'watch', 'hello-3')
-    assert.match((await ok('executions', 'delete', 'hello-3')).out, /is being deleted since/)
-    const gone = await run('executions', 'get', 'hello/hello-3')
+    await ok('executions', 'stop', 'order-2')
+    assert.match((await ok('executions', 'delete', 'order-2')).out, /is being deleted since/)
+    const gone = await run('executions', 'get', 'order/order-2')
     if (gone.code === 0) assert.match(gone.out, /Status +DELETING/)
     else assert.match(gone.err, /there is no execution|ResourceNotFoundException/)
   })
