@@ -52,7 +52,8 @@ export function terminalOf(stdout: Sink, stderr: Sink, env: Environment): Termin
     paintErr: wantsColour(stderr, env) ? coloured : plain,
     live: stdout.isTTY === true && env['TERM'] !== 'dumb',
     unicode: env['TERM'] !== 'dumb' && env['TERM'] !== 'linux',
-    width: () => stdout.columns ?? widthWithoutTerminal,
-    height: () => stdout.rows ?? Number.POSITIVE_INFINITY,
+    // A pseudo-terminal that nobody gave a size has 0 of each.
+    width: () => stdout.columns || widthWithoutTerminal,
+    height: () => stdout.rows || Number.POSITIVE_INFINITY,
   }
 }

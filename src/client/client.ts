@@ -39,7 +39,7 @@ import {
   RESPONSES,
   type ResponseOf,
 } from './responses.ts'
-import { DEFAULT_RETRY, type RetryPolicy } from './retry.ts'
+import { type RetryPolicy, retryPolicy } from './retry.ts'
 
 export interface ClientOptions {
   /** Unset members keep their defaults: 3 attempts, 100 ms to begin with. */
@@ -88,7 +88,7 @@ export class PerdureClient {
   /** `endpoint` is an absolute http or https URL; anything else is a `TypeError`. */
   constructor(endpoint: string, { retry, timeoutMs, maxConnections }: ClientOptions = {}) {
     const transport = new HttpTransport(endpoint, { ...(maxConnections !== undefined && { maxConnections }) })
-    this.#attempts = { transport, policy: { ...DEFAULT_RETRY, ...retry } }
+    this.#attempts = { transport, policy: retryPolicy(retry) }
     this.#timeoutMs = timeoutMs ?? DEFAULT_TIMEOUT_MS
   }
 
@@ -112,8 +112,7 @@ export class PerdureClient {
   }
 
   async checkpointDurableExecution(members: MembersOf<'CheckpointDurableExecution'>, options?: CallOptions) {
-    const clientToken = members.clientToken ?? randomUUID()
-    return await this.send(new CheckpointDurableExecutionRequest({ ...members, clientToken }), options)
+    return await this.send(new CheckpointDurableExecutionRequest(members), options)
   }
 
   async getDurableExecutionState(members: MembersOf<'GetDurableExecutionState'>, options?: CallOptions) {
@@ -281,7 +280,7 @@ export class PerdureClient {
     options: CallOptions = {},
   ): Promise<ResponseOf<Name>> {
     const waits = request.operation === 'Invoke' && (request.members as MembersOf<'Invoke'>).invocationType !== 'Event'
-    const call = this.#call(request.toWire(), options, waits ? 0 : this.#timeoutMs)
+    const call = this.#call(repeatable(request).toWire(), options, waits ? 0 : this.#timeoutMs)
     return await attempt(this.#attempts, call, (answer) =>
       this.#read(request.operation, success(this.endpoint, answer)),
     )
@@ -314,6 +313,12 @@ export interface ServerVersion {
   readonly version: string
   readonly node: string
   readonly place: { readonly partition: string; readonly region: string; readonly account: string }
+}
+
+/** A checkpoint without a client token could not be sent twice: its token is consumed by the first (spec 05 §5.4). */
+function repeatable(request: ApiRequest): ApiRequest {
+  if (!(request instanceof CheckpointDurableExecutionRequest) || request.members.clientToken) return request
+  return new CheckpointDurableExecutionRequest({ ...request.members, clientToken: randomUUID() })
 }
 
 function invokeResponse({ status, headers, body }: HttpAnswer): InvokeResponse {

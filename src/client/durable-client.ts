@@ -17,7 +17,7 @@ import { type Attempts, attempt } from './attempts.ts'
 import { ForeignServerError, PerdureError, RefusedError } from './errors.ts'
 import { type HttpCall, HttpTransport } from './http-transport.ts'
 import { jsonOf, success } from './refusal.ts'
-import { DEFAULT_RETRY, type RetryPolicy } from './retry.ts'
+import { type RetryPolicy, retryPolicy } from './retry.ts'
 
 type Optional<Members> = { [Name in keyof Members]?: Members[Name] | undefined }
 
@@ -123,7 +123,7 @@ export function durableClient(options: DurableClientOptions = {}): DurableClient
     throw new TypeError('durableClient has no endpoint: set AWS_ENDPOINT_URL_LAMBDA or PERDURE_ENDPOINT, or pass one')
   }
   const transport = new HttpTransport(endpoint)
-  const policy = { ...DEFAULT_RETRY, ...options.retry }
+  const policy = retryPolicy(options.retry)
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
   const calls = { transport, policy }
 

@@ -22,6 +22,16 @@ export const DEFAULT_RETRY: RetryPolicy = {
   maxRetryAfterMs: 60_000,
 }
 
+/** The policy with the members that are given; undefined is not given. */
+export function retryPolicy(given: { readonly [Name in keyof RetryPolicy]?: number | undefined } = {}): RetryPolicy {
+  return {
+    maxAttempts: given.maxAttempts ?? DEFAULT_RETRY.maxAttempts,
+    baseDelayMs: given.baseDelayMs ?? DEFAULT_RETRY.baseDelayMs,
+    maxDelayMs: given.maxDelayMs ?? DEFAULT_RETRY.maxDelayMs,
+    maxRetryAfterMs: given.maxRetryAfterMs ?? DEFAULT_RETRY.maxRetryAfterMs,
+  }
+}
+
 /** How long to wait before the next attempt after `attempt` failed; undefined when there is none. `draw` is from [0, 1). */
 export function retryDelayMs(
   policy: RetryPolicy,

@@ -13,7 +13,8 @@ import {
   TooManyRequestsException,
   UnreachableError,
 } from '../../src/client/errors.ts'
-import { DEFAULT_RETRY, parseRetryAfter, retryDelayMs } from '../../src/client/retry.ts'
+import { CheckpointDurableExecutionRequest } from '../../src/client/requests.ts'
+import { DEFAULT_RETRY, parseRetryAfter, retryDelayMs, retryPolicy } from '../../src/client/retry.ts'
 import { ERRORS, type ErrorName } from '../../src/protocol/errors.ts'
 import { refuse, standIn } from './stand-in.ts'
 
@@ -55,6 +56,11 @@ describe('the policy', () => {
     assert.equal(delay(60_001), undefined)
   })
 
+  test('what is not given keeps its default', () => {
+    assert.deepEqual(retryPolicy(), DEFAULT_RETRY)
+    assert.deepEqual(retryPolicy({ maxAttempts: undefined, baseDelayMs: 0 }), { ...DEFAULT_RETRY, baseDelayMs: 0 })
+  })
+
   test('Retry-After is seconds or a date', () => {
     assert.equal(parseRetryAfter('2', 0), 2_000)
     assert.equal(parseRetryAfter('0.5', 0), 500)
@@ -93,12 +99,16 @@ describe('a call', () => {
     )
     assert.equal(server.connections(), 1)
 
-    await client.checkpointDurableExecution({ durableExecutionArn, checkpointToken: 'dDE=', clientToken: 'mine' })
+    await client.send(
+      new CheckpointDurableExecutionRequest({ durableExecutionArn, checkpointToken: 'dDE=', clientToken: 'mine' }),
+    )
     assert.match(server.asked[3]?.body ?? '', /"ClientToken":"mine"/)
     assert.notEqual(
       server.asked[3]?.headers['amz-sdk-invocation-id'],
       server.asked[0]?.headers['amz-sdk-invocation-id'],
     )
+    await client.send(new CheckpointDurableExecutionRequest({ durableExecutionArn, checkpointToken: 'dDE=' }))
+    assert.match(server.asked[4]?.body ?? '', /"ClientToken":"[0-9a-f-]{36}"/)
     assert.equal(server.connections(), 1)
   })
 
