@@ -6,7 +6,7 @@ const mark = (...words: readonly (string | number)[]): void => {
   appendFileSync(process.env['LEDGER'] ?? '', `${words.join(' ')}\n`)
 }
 
-const moment = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5))
+const moment = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20))
 
 interface Named {
   readonly name: string

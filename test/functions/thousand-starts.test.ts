@@ -69,7 +69,7 @@ async function thousandStarts(t: TestContext, declared: Omit<FunctionDeclaration
 
   const { most, interrupted } = ledger.atOnce()
   assert.ok(most <= CONCURRENCY, `${most} ran at once`)
-  assert.ok(most >= CONCURRENCY - 1, `only ${most} ran at once: the bound was not tried`)
+  assert.ok(most >= CONCURRENCY - 2, `only ${most} ran at once: the bound was not tried`)
   assert.deepEqual([...ledger.ended()].sort(), [...names].sort())
   for (const arn of arns) {
     // The last ones have just marked their end, and now tell it.
