@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import type { Operation } from '../../src/protocol/shapes.ts'
 import { eventually } from './eventually.ts'
 import { type Execution, only } from './execution.ts'
-import { row, type TestServer, tables } from './harness.ts'
+import { row, rowOnDisk, type TestServer, tables } from './harness.ts'
 import type { Invocation } from './puppeteer.ts'
 import { boom, execution, invoke } from './updates.ts'
 import { response, VersionedServer } from './versioned-server.ts'
@@ -385,6 +385,16 @@ tables('ordinary functions (07 §7.7)', (server) => {
       'InvalidRequestContentException',
       /./,
     )
+  })
+
+  rowOnDisk(server, '07-7.7-durable', async () => {
+    const { headers } = await server.invoke('single', { type: 'Event', input: '"kept"' })
+    const lost = await server.puppets.nextOfFunction('single')
+    await server.restart('kill')
+    const again = await server.puppets.nextOfFunction('single')
+    assert.deepEqual([again.payload, again.requestId], ['kept', headers['x-amzn-requestid']])
+    assert.equal(lost.requestId, again.requestId)
+    again.respond(1)
   })
 
   row('07-7.7-retries', async () => {

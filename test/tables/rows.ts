@@ -580,6 +580,7 @@ const SECTIONS = {
     '07-7.7-sync': 'RequestResponse: the body, version and log tail',
     '07-7.7-error': 'a function error answers 200 with X-Amz-Function-Error',
     '07-7.7-event': 'Event: 202, and it runs',
+    '07-7.7-durable': 'an accepted Event survives a crash',
     '07-7.7-retries': 'a failed Event is tried again after one and two minutes, and no more',
     '07-7.7-dry-run': 'DryRun: 204',
     '07-7.7-queue': 'callers beyond the queue of a function get 429 with its reason',
