@@ -33,3 +33,11 @@ test('reads back every time that it is written as', () => {
   }
   fc.assert(fc.property(fc.date(range), (date) => parseTimestamp(date.toISOString()) === date.getTime()))
 })
+
+test('reads back every time that an answer gives in epoch seconds', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: -4_000_000_000_000, max: 4_000_000_000_000 }), (ms) => {
+      assert.equal(parseTimestamp((ms / 1000).toFixed(3)), ms)
+    }),
+  )
+})

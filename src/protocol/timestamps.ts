@@ -1,7 +1,7 @@
 /** Timestamps as they arrive in query strings (spec 01 §1.0). */
 
 const ISO = /^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}(?::\d{2})?)(\.\d{1,9})?(Z|[+-]\d{2}:?\d{2})?$/
-const EPOCH_SECONDS = /^-?\d{1,13}(\.\d{1,9})?$/
+const EPOCH_SECONDS = /^(-?)(\d{1,13})(\.\d{1,9})?$/
 /** The range of a Date. */
 const FARTHEST_MS = 8.64e15
 
@@ -20,8 +20,11 @@ export function parseTimestamp(text: string): number | undefined {
     const ms = Date.parse(`${date}T${time}${time?.length === 5 ? ':00' : ''}${fraction.slice(0, 4)}${withColon(zone)}`)
     return Number.isNaN(ms) ? undefined : ms
   }
-  if (!EPOCH_SECONDS.test(text)) return undefined
-  const ms = Math.floor(Number(text) * 1000)
+  const epoch = EPOCH_SECONDS.exec(text)
+  if (epoch === null) return undefined
+  // Digits, not a product: 1735689600.001 × 1000 is a little less than it should be.
+  const [, sign = '', seconds = '', fraction = '.'] = epoch
+  const ms = Number(`${sign}${seconds}${fraction.slice(1, 4).padEnd(3, '0')}`)
   return Math.abs(ms) <= FARTHEST_MS ? ms : undefined
 }
 
