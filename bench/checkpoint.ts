@@ -26,24 +26,26 @@ export async function run(): Promise<void> {
   const begun = new Map<string, string>()
   const server = await Server.start(['perdure', data], (arn, token) => begun.set(arn, token))
   const echo = await Server.start(['echo'], () => {})
-  const lanes = await startLanes(server.port, CONNECTIONS, begun)
+  // New executions each round: an execution has at most 3,000 operations, and a round makes some 700.
+  const newLanes = () => startLanes(server.port, CONNECTIONS, begun)
   const echoConnections = await Promise.all(Array.from({ length: CONNECTIONS }, () => Connection.open(echo.port)))
   const body = JSON.stringify({ payload: PAYLOAD, filler: 'x'.repeat(300) })
   const calls = {
-    checkpoint: { server, calls: lanes.map((lane) => () => lane.checkpoint()) },
-    'no-op': { server, calls: lanes.map((lane) => () => lane.noop()) },
+    checkpoint: { server, of: async () => (await newLanes()).map((lane) => () => lane.checkpoint()) },
+    'no-op': { server, of: async () => (await newLanes()).map((lane) => () => lane.noop()) },
     'node:http echo': {
       server: echo,
-      calls: echoConnections.map((connection) => async () => {
-        await connection.post('/', body)
-      }),
+      of: async () =>
+        echoConnections.map((connection) => async () => {
+          await connection.post('/', body)
+        }),
     },
   }
-  for (const { server, calls: all } of Object.values(calls)) await measure(server, all, 1_000)
+  for (const { server, of } of Object.values(calls)) await measure(server, await of(), 1_000)
   const rounds = new Map<string, Round[]>(Object.keys(calls).map((name) => [name, []]))
   for (let i = 0; i < ROUNDS; i++) {
-    for (const [name, { server, calls: all }] of Object.entries(calls)) {
-      rounds.get(name)?.push(await measure(server, all, ROUND_MS))
+    for (const [name, { server, of }] of Object.entries(calls)) {
+      rounds.get(name)?.push(await measure(server, await of(), ROUND_MS))
     }
   }
   console.log(`${CONNECTIONS} connections, 1 KB payloads, SQLite with fsync; medians of ${ROUNDS} interleaved rounds`)
