@@ -47,7 +47,7 @@ function targetDuty(event: JournalEvent): Duty | undefined {
 
 /**
  * The dispatch that is owed at `now`. Duties need no resuming: their outbox rows are in the store. An invocation that
- * is recorded as running (`needsSuperseding`) lost its process with the server that ran it.
+ * is recorded as running lost its process with the server that ran it.
  */
 export function resume(state: ExecutionState, now: number): readonly Effect[] {
   if (state.status !== 'RUNNING') return []
@@ -55,8 +55,6 @@ export function resume(state: ExecutionState, now: number): readonly Effect[] {
   const due = state.invokeAt !== undefined && state.invokeAt <= Math.max(now, state.at)
   return due || state.invocation !== undefined ? [{ kind: 'dispatch' }] : []
 }
-
-export const needsSuperseding = (state: ExecutionState): boolean => state.invocation !== undefined
 
 const isReady = (state: ExecutionState): boolean =>
   state.invocation === undefined && state.invokeAt !== undefined && state.invokeAt <= state.at

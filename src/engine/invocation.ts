@@ -24,7 +24,7 @@ import type {
 import { readOutput } from './output.ts'
 import { mintToken } from './token.ts'
 
-export const IGNORED: Decision = { entry: undefined, answer: { kind: 'ignored' } }
+const IGNORED: Decision = { entry: undefined, answer: { kind: 'ignored' } }
 
 /** Begins the invocation that is due; one that is recorded as running is superseded (decision 15). */
 export function startInvocation(
@@ -159,6 +159,6 @@ function lostError({ requestId }: Invocation): ErrorObject {
   }
 }
 
-export function serviceError(message: string): ErrorObject {
+function serviceError(message: string): ErrorObject {
   return { ErrorType: 'InvalidParameterValueException', ErrorMessage: message }
 }

@@ -130,17 +130,6 @@ export interface ExecutionStart {
   readonly sdkInvocationId?: string
 }
 
-export type EntryKind =
-  | 'started'
-  | 'invocationStarted'
-  | 'checkpointed'
-  | 'arrived'
-  | 'heartbeat'
-  | 'woke'
-  | 'invocationEnded'
-  | 'closed'
-  | 'deleted'
-
 export interface EntryBase {
   readonly v: number
   readonly at: number

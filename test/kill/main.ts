@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { HistoryEvent } from '../../src/protocol/shapes.ts'
+import { SeededRandom } from '../simulation/seeded-random.ts'
 import { Puppeteer } from '../tables/puppeteer.ts'
 import { answerCallback, describe, history, startNamed } from './api.ts'
 import { MIXED_RESULT } from './functions.ts'
@@ -37,18 +38,9 @@ if (process.platform !== 'linux') {
   process.exit(0)
 }
 
-/** A small seeded generator, so that a run can be described; what the machine does with it is not repeatable. */
-function seeded(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
-
-const random = seeded(Number(values.seed))
+// A run can be described by its seed; what the machine does with it is not repeatable.
+const chance = new SeededRandom(Number(values.seed))
+const random = (): number => chance.fraction()
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 const folder = mkdtempSync(join(tmpdir(), 'perdure-kill-'))
 const ledgerFile = join(folder, 'ledger')

@@ -18,7 +18,7 @@ const HEARTBEAT_MISSED: ErrorObject = {
  * Heartbeats nearer than this share of the timeout to the last one in the journal are not journalled; the deadline
  * that a heartbeat sets is late by the same share, so it is never early (decision 16).
  */
-export const HEARTBEAT_SLACK = 0.05
+const HEARTBEAT_SLACK = 0.05
 
 export const callback: OperationModule = {
   decide(current, update, { executionId, ordinal, secret }) {

@@ -46,28 +46,22 @@ export const refuse = (message: string): ApiError => invalidParameter(message)
 export const ERROR_ON_SUCCEED = 'Cannot provide an Error for SUCCEED action.'
 export const PAYLOAD_ON_FAIL = 'Cannot provide a Payload for FAIL action.'
 
-/** What every event of an operation repeats: the stored names, or those of the update that creates it. */
-export function identity(current: OperationState | undefined, update: OperationUpdate) {
-  const parentId = current === undefined ? update.ParentId : current.parentId
-  const name = current === undefined ? update.Name : current.name
-  const subType = current === undefined ? update.SubType : current.subType
-  return {
-    id: update.Id,
-    ...(parentId === undefined ? undefined : { parentId }),
-    ...(name === undefined ? undefined : { name }),
-    ...(subType === undefined ? undefined : { subType }),
-  }
-}
-
-/** The same for an event that the service makes by itself. */
-export function identityOf(operation: OperationState) {
-  const { id, parentId, name, subType } = operation
+/** What every event of an operation repeats. */
+export function identityOf({ id, parentId, name, subType }: Identity) {
   return {
     id,
     ...(parentId === undefined ? undefined : { parentId }),
     ...(name === undefined ? undefined : { name }),
     ...(subType === undefined ? undefined : { subType }),
   }
+}
+
+type Identity = Pick<OperationState, 'id' | 'parentId' | 'name' | 'subType'>
+
+/** The same for an update: the stored names, or those of the update that creates the operation. */
+export function identity(current: OperationState | undefined, update: OperationUpdate) {
+  const { Id: id, ParentId: parentId, Name: name, SubType: subType } = update
+  return identityOf(current ?? { id, parentId, name, subType })
 }
 
 /** The members that an operation may lack. All states have them all, and so one hidden class. */
