@@ -11,10 +11,11 @@ const root = resolve(import.meta.dirname, '..')
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
   engine: ['protocol'],
-  journal: ['protocol'],
-  service: ['engine', 'journal', 'protocol'],
-  functions: ['service/ports.ts', 'protocol'],
-  server: ['service', 'protocol'],
+  'crash-point.ts': [],
+  journal: ['protocol', 'crash-point.ts'],
+  service: ['engine', 'journal', 'protocol', 'crash-point.ts'],
+  functions: ['service/ports.ts', 'protocol', 'crash-point.ts'],
+  server: ['service', 'protocol', 'crash-point.ts'],
   client: ['protocol'],
   cli: [
     'client',

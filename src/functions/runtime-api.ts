@@ -20,6 +20,7 @@
  */
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { crashPoint } from '../crash-point.ts'
 import {
   type InvocationEnd,
   maxResponseBytes,
@@ -165,6 +166,7 @@ function createRuntimeApi(ports: RuntimeApiPorts): RuntimeApi & { listen(): Prom
     invocation.state = 'open'
     response.writeHead(200, deliveryHeaders(delivery))
     response.end(delivery.event)
+    crashPoint('invocation-handed-over')
   }
 
   function answer(
@@ -204,6 +206,7 @@ function createRuntimeApi(ports: RuntimeApiPorts): RuntimeApi & { listen(): Prom
         answered.answer({ end: responseTooLarge(), broken: false, maxRssKb })
         return
       }
+      crashPoint('outcome-posted')
       write(response, 202, { status: 'OK' })
       answered.answer({ end: endOf(request, body, isError), broken: false, maxRssKb })
     })

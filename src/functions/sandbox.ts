@@ -14,6 +14,7 @@
 import type { ChildProcess } from 'node:child_process'
 import type { RequestListener } from 'node:http'
 import { Readable } from 'node:stream'
+import { crashPoint } from '../crash-point.ts'
 import type {
   Clock,
   Entropy,
@@ -218,6 +219,7 @@ class NodeSandbox implements Sandbox {
     yieldToServer(child.pid)
     // It was ended while it was being started.
     if (this.#verdict !== undefined) signalGroup(child.pid, 'SIGKILL')
+    crashPoint('process-spawned')
     host.watchdog.watch(child.pid)
     host.records.add(child.pid)
     this.#unwatchFootprint = host.footprints.watch(child.pid, (footprint) => this.#measured(footprint))

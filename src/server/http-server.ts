@@ -7,6 +7,7 @@
  * is logged, and becomes a 500 with the request id. Nothing escapes a request: its promise never rejects.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import { crashPoint } from '../crash-point.ts'
 import { type Place, parseExecutionArn } from '../protocol/arn.ts'
 import { ApiError } from '../protocol/errors.ts'
 import type { Limits } from '../protocol/limits.ts'
@@ -212,7 +213,9 @@ class RequestServer {
 
   #write(response: ServerResponse, exchange: Exchange, reply: Reply): void {
     const gone = response.destroyed
+    crashPoint('answer-made')
     write(response, exchange.requestId, reply, this.#deps.limits.requestTimeoutMs)
+    crashPoint('answer-sent')
     this.#answered(exchange, gone ? GONE : reply.status, reply.headers?.['x-amz-durable-execution-arn'])
   }
 

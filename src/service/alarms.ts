@@ -2,6 +2,7 @@
  * When somebody must look at which execution: one due time per execution over one timer of the port. The timer is
  * moved only when an earlier time comes to the front; one that fires too soon finds nothing due and is set again.
  */
+import { crashPoint } from '../crash-point.ts'
 import { DueHeap } from './due-heap.ts'
 import type { Clock, Timers } from './ports.ts'
 
@@ -76,6 +77,7 @@ export class Alarms {
     const now = this.#clock.now()
     for (let due = this.#heap.takeDue(now); due !== undefined; due = this.#heap.takeDue(now)) {
       this.#deadlines.delete(due.id)
+      crashPoint('timer-due')
       this.#ring(due.id, now - due.dueMs)
     }
     this.#arm()

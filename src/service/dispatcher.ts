@@ -6,6 +6,7 @@
  *
  * An execution is never offered while its invocation runs here: `startInvocation` would supersede it.
  */
+import { crashPoint } from '../crash-point.ts'
 import type { InvocationOutcome, OperationState } from '../engine/model.ts'
 import { visibleOperations } from '../engine/view.ts'
 import type { ExecutionKey } from '../journal/store.ts'
@@ -121,6 +122,7 @@ export class Dispatcher {
   async #invoke(due: DueExecution, slot: Slot, begun: () => void): Promise<void> {
     const { executionId } = due
     if (this.#stopped || this.#running.has(executionId)) return slot.release()
+    crashPoint('invocation-due')
     const invocation = await this.#record(due, begun)
     if (invocation === undefined) {
       slot.release()
@@ -128,6 +130,7 @@ export class Dispatcher {
       this.#lookAgain(executionId)
       return
     }
+    crashPoint('invocation-recorded')
     const event = await this.#event(due, invocation)
     if (event === undefined) return slot.release()
     const { requestId, arn, tenantId, traceHeader } = invocation
@@ -140,6 +143,7 @@ export class Dispatcher {
       ...(tenantId === undefined ? undefined : { tenantId }),
       ...(traceHeader === undefined ? undefined : { traceHeader }),
     })
+    crashPoint('outcome-known')
     this.#figures.invoked(due.functionName, began, result)
     void this.#end(due, requestId, outcomeOf(result)).finally(() => this.#activity.invocationEnded())
   }
@@ -203,6 +207,7 @@ export class Dispatcher {
             absent: executionNotFound,
             look: () => undefined,
           })
+          crashPoint('outcome-recorded')
           return
         } catch (error) {
           // A stopped service leaves the invocation recorded as running: the next one supersedes it.

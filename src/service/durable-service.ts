@@ -7,6 +7,7 @@
  *
  *     starting (recovery) → ready → draining (no starts, no new invocations) → stopped (every call is refused)
  */
+import { crashPoint } from '../crash-point.ts'
 import type { ExecutionState } from '../engine/model.ts'
 import { checkToken, parseCallbackId, parseToken } from '../engine/token.ts'
 import { answeredOperations, visibleOperations } from '../engine/view.ts'
@@ -390,6 +391,7 @@ class Service implements RunningService {
   async drain(graceMs: number): Promise<void> {
     if (this.#phase === 'stopped') return
     this.#phase = 'draining'
+    crashPoint('drain-begun')
     this.#waiters.stop()
     this.#queues.stop()
     this.#watch.stop()
@@ -402,6 +404,7 @@ class Service implements RunningService {
     for (const pauses of this.#pauses) pauses.stop()
     await this.activity.settled()
     this.#committer.stop()
+    crashPoint('drained')
   }
 
   /** Invocations that outlast the grace stay recorded as running; the next start of the service supersedes them. */

@@ -1,4 +1,5 @@
 /** What each duty of an execution means, and how it is done: once or several times with the same effect. */
+import { crashPoint } from '../crash-point.ts'
 import type { Command, Duty } from '../engine/model.ts'
 import type { OutboxRow, Store } from '../journal/store.ts'
 import type { Limits } from '../protocol/limits.ts'
@@ -87,6 +88,7 @@ export class Duties {
     const row = await this.#store.findById(executionId)
     if (row === undefined) return 'done'
     if (parent !== undefined) await this.#completeParent(executionId, parent.executionId, parent.operationId)
+    crashPoint('purge-due')
     await this.#store.purge({ key: row.key })
     this.#lanes.forget(executionId)
     return 'done'

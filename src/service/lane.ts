@@ -12,6 +12,7 @@
  * dropped, read again, and the commands are decided again, a bounded number of times. So nobody ever sees a state
  * that a crash could take back.
  */
+import { crashPoint } from '../crash-point.ts'
 import {
   type Answer,
   type ChainedTarget,
@@ -260,6 +261,7 @@ export class Lane {
       round.answer()
       return
     }
+    crashPoint('round-decided')
     this.#state = 'committing'
     this.#shell.committer.append(round.item(), (result) => this.#appended(loaded, round, commands, result))
   }
@@ -288,6 +290,7 @@ export class Lane {
   }
 
   #committed(loaded: Loaded, round: Round): void {
+    crashPoint('round-durable')
     const { index } = round
     loaded.tailEntries += round.rows.length
     loaded.tailBytes += round.textBytes
@@ -299,6 +302,7 @@ export class Lane {
     }
     for (const duty of round.duties) this.#shell.owes(duty)
     if (round.closed) this.#shell.closed(this.executionId)
+    crashPoint('round-followed-up')
     round.answer()
     this.#state = 'idle'
     this.#pump()
@@ -336,9 +340,11 @@ export class Lane {
     loaded.tailEntries = 0
     loaded.tailBytes = 0
     const { store, activity, log } = this.#shell
+    crashPoint('snapshot-made')
     activity.begin()
     store
       .writeSnapshot({ key, snapshot })
+      .then(() => crashPoint('snapshot-durable'))
       .catch((error: unknown) => log('warn', `No snapshot of execution ${this.executionId}`, error, this.#subject))
       .finally(() => activity.end())
   }

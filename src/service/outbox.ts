@@ -9,6 +9,7 @@
  *     committed ─→ known ─→ waiting ─→ under way ─→ settled
  *              └→ unread ──↑              └→ pausing ─→ waiting
  */
+import { crashPoint } from '../crash-point.ts'
 import type { Duty } from '../engine/model.ts'
 import type { OutboxRow, Store } from '../journal/store.ts'
 import type { Activity } from './activity.ts'
@@ -143,6 +144,7 @@ export class Outbox {
   /** One try; a failure goes on in the background so that it keeps nobody's place. */
   async #attempt(known: Known, failures: number): Promise<void> {
     const { row, owed } = known
+    crashPoint('duty-due')
     try {
       if ((await this.#deliver(row, owed)) === 'done') return this.#settle(row.id)
     } catch (error) {
@@ -155,7 +157,9 @@ export class Outbox {
   }
 
   #settle(id: string): void {
+    crashPoint('duty-delivered')
     this.#committer.settle(id, () => {
+      crashPoint('duty-settled')
       this.#known.delete(id)
       if (this.#unread && this.#known.size < MAX_KNOWN / 2) this.#readSoon()
     })

@@ -1,4 +1,5 @@
 /** Retention (spec 08 §8.6): closed executions are removed some days after their end, by an hourly sweep. */
+import { crashPoint } from '../crash-point.ts'
 import type { Store } from '../journal/store.ts'
 import type { Activity } from './activity.ts'
 import type { Lanes } from './lanes.ts'
@@ -72,7 +73,9 @@ export class Retention {
       const rows = await this.#store.listExpired({ nowMs: this.#clock.now(), limit: PAGE })
       for (const { key, executionId } of rows) {
         if (this.#stopped) return removed
+        crashPoint('expired-found')
         await this.#store.purge({ key })
+        crashPoint('expired-removed')
         this.#lanes.forget(executionId)
         removed += 1
       }

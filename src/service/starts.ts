@@ -4,6 +4,7 @@
  * the name: of two racing starts the store lets one win, and the other looks again.
  */
 import { hash } from 'node:crypto'
+import { crashPoint } from '../crash-point.ts'
 import { found } from '../engine/apply.ts'
 import { encodeEntry } from '../engine/codec.ts'
 import { begin } from '../engine/decide.ts'
@@ -163,10 +164,12 @@ export class Starts {
     const index = indexOf(state)
     const create = this.#rowOf(start, entry.at)
     const item = { target: { create }, firstSeq: 1, entries: [{ firstEventId: 1, text }], index, outbox: [] }
+    crashPoint('start-decided')
     for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts++) {
       const result = await new Promise<AppendResult | undefined>((done) => this.#committer.append(item, done))
       const certain = result ?? (await this.#verify(start.executionId))
       if (certain === undefined) continue
+      crashPoint('start-durable')
       if (certain.ok) this.#created(state, index, certain.key, text.length, inlineBytes(entry))
       return certain
     }

@@ -2,6 +2,7 @@
  * Keeps an eye on open executions: arms what their index rows ask for, and when an alarm rings has the engine look at
  * what is due. It also catches up with an execution whose journal may have moved without this process seeing it.
  */
+import { crashPoint } from '../crash-point.ts'
 import { deadlineOf } from '../engine/checkpoint.ts'
 import { indexOf, resume } from '../engine/effects.ts'
 import type { ExecutionState } from '../engine/model.ts'
@@ -136,6 +137,7 @@ export class Watch {
             return sight
           },
         })
+      crashPoint('timer-fired')
       this.#follow(executionId, sight)
     } catch (error) {
       if (isTemporary(error)) {

@@ -9,6 +9,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, writeFileSync 
 import { hostname } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { crashPoint } from '../../crash-point.ts'
 import { StoreError } from '../store-error.ts'
 
 const LOCK_FILE = 'lock.db'
@@ -29,6 +30,7 @@ export function lockDirectory(directory: string): DirectoryLock {
     db.close()
     throw isBusy(error) ? lockedError(directory, error) : error
   }
+  crashPoint('lock-taken')
   writeFileSync(join(directory, OWNER_FILE), JSON.stringify({ process: process.pid, host: hostname() }))
   return { directory, release: () => db.close() }
 }

@@ -1,5 +1,6 @@
 /** Brings a database to the newest schema. Its version is `user_version`, set in the transaction of each migration. */
 import type { DatabaseSync } from 'node:sqlite'
+import { crashPoint } from '../../crash-point.ts'
 import { StoreError } from '../store-error.ts'
 import { migrations } from './migrations/list.ts'
 
@@ -15,6 +16,10 @@ export function migrate(db: DatabaseSync): void {
   }
   for (const migration of migrations) {
     if (migration.number <= present) continue
-    db.exec(`BEGIN IMMEDIATE; ${migration.sql}; PRAGMA user_version = ${migration.number}; COMMIT`)
+    crashPoint('migration-due')
+    db.exec(`BEGIN IMMEDIATE; ${migration.sql}; PRAGMA user_version = ${migration.number}`)
+    crashPoint('migration-written')
+    db.exec('COMMIT')
+    crashPoint('migration-committed')
   }
 }

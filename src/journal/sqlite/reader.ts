@@ -1,5 +1,6 @@
 /** The reading side of the database, in the reader's thread. Each answer is one consistent view, at least as new as the last commit that was reported. */
 import type { DatabaseSync } from 'node:sqlite'
+import { crashPoint } from '../../crash-point.ts'
 import type { ShownStatus } from '../../protocol/shapes.ts'
 import { seqHoldingEvent, takeWithinBytes } from '../journal-range.ts'
 import type { ExecutionKey, ExecutionRow, JournalRow, ListQuery } from '../store.ts'
@@ -41,7 +42,9 @@ export function createReader(db: DatabaseSync): Reader {
     listExpired: ({ nowMs, limit }) => expiredExecutions(nowMs, limit),
     readSnapshot: ({ key }) => snapshotOf(Number(key)),
     moveWal: () => {
+      crashPoint('wal-move-due')
       moveWal()
+      crashPoint('wal-moved')
     },
   }
 

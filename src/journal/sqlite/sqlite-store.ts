@@ -8,6 +8,7 @@
  * `worker-channel.ts`): from then on every write is rejected with the reason; reads go on while the reader lives.
  */
 import { join } from 'node:path'
+import { crashPoint } from '../../crash-point.ts'
 import { checkBatch } from '../batch-rules.ts'
 import type {
   AppendBatch,
@@ -90,6 +91,7 @@ class SqliteStore implements Store {
 
   async purge(query: { key: ExecutionKey }): Promise<void> {
     while (!(await this.#write({ kind: 'purge', key: query.key }, 'purged')).done) {
+      crashPoint('purge-step-done')
       // The next step goes with the next group, so that appends in between wait for one step only.
     }
   }
@@ -206,6 +208,7 @@ class SqliteStore implements Store {
   async #commit(operations: readonly WriteOperation[]): Promise<Committed> {
     if (isAtBound(this.#wal, this.#walBytes)) await this.#movingWal
     const committed = (await this.#writer.request({ kind: 'commit', operations })) as Committed
+    crashPoint('group-reported')
     this.#wal = committed.wal
     if (isWorthMoving(this.#wal, this.#walBytes)) this.#movingWal ??= this.#moveWal()
     return committed

@@ -8,6 +8,7 @@
  * answers every group with that fault and touches the database no more.
  */
 import type { DatabaseSync } from 'node:sqlite'
+import { crashPoint } from '../../crash-point.ts'
 import { openExecutionKept } from '../batch-rules.ts'
 import type { AppendItem, AppendResult, ExecutionKey } from '../store.ts'
 import { type Failure, failureOf } from './failure.ts'
@@ -51,7 +52,9 @@ export class Writer {
 
   close(): void {
     try {
+      crashPoint('wal-truncation-due')
       if (this.#failure === undefined) this.#sql.truncateWal()
+      crashPoint('wal-truncated')
     } finally {
       this.#db.close()
     }
@@ -60,9 +63,12 @@ export class Writer {
   #commitGroup(operations: readonly WriteOperation[]): WriteOutcome[] {
     if (this.#failure !== undefined) return allFailed(operations, this.#failure)
     try {
+      crashPoint('group-arrived')
       this.#db.exec('BEGIN IMMEDIATE')
       const outcomes = operations.map((operation) => this.#apply(operation))
+      crashPoint('group-written')
       this.#db.exec('COMMIT')
+      crashPoint('group-committed')
       return outcomes
     } catch (error) {
       const failure = failureOf(error)
@@ -95,6 +101,7 @@ export class Writer {
         return { kind: 'appended', results: this.#append(operation.batch) }
       case 'snapshot':
         this.#sql.upsertSnapshot(numberOf(operation.key), operation.snapshot)
+        crashPoint('snapshot-written')
         return { kind: 'snapshotWritten' }
       case 'purge':
         return { kind: 'purged', done: this.#purgeStep(operation.key) }
@@ -148,6 +155,7 @@ export class Writer {
     this.#sql.vacuum(VACUUMED_PAGES_PER_STEP)
     if (removed === PURGED_ENTRIES_PER_STEP || this.#sql.freePages() > KEPT_FREE_PAGES) return false
     this.#sql.deletePurge(number)
+    crashPoint('purge-written')
     this.#purging.delete(key)
     return true
   }
@@ -160,6 +168,7 @@ export class Writer {
     this.#sql.deleteExecution(numberOf(key))
     this.#sql.deleteSnapshot(numberOf(key))
     this.#sql.insertPurge(numberOf(key))
+    crashPoint('purge-begun')
     this.#purging.add(key)
     return true
   }
