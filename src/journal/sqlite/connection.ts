@@ -33,6 +33,22 @@ export function openReaderConnection(path: string): DatabaseSync {
   return db
 }
 
+/**
+ * Closes without moving anything from the log to the database, which SQLite would do and then remove the log. After a
+ * failed sync that is not to be risked: pages that were moved before it may be gone from memory without being on disk,
+ * and the log is then the only place that has them. A connection that may only read stands in the way.
+ */
+export function closeLeavingLog(db: DatabaseSync): void {
+  const path = db.location()
+  const bystander = path === null ? undefined : new DatabaseSync(path, { readOnly: true })
+  try {
+    bystander?.prepare('SELECT count(*) FROM sqlite_schema').get()
+    db.close()
+  } finally {
+    bystander?.close()
+  }
+}
+
 function limitSize(db: DatabaseSync, maxBytes: number): void {
   const pageBytes = Number(db.prepare('PRAGMA page_size').get()?.['page_size'])
   db.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxBytes / pageBytes))}`)
