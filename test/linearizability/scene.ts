@@ -1,0 +1,87 @@
+/**
+ * One scene: eight clients race on two names, each of which may have several executions, and when they have gone a
+ * last one reads everything there is to read, so that nothing that was lost can hide.
+ */
+import { SeededRandom } from '../simulation/seeded-random.ts'
+import { Client, PAYLOADS } from './client.ts'
+import type { Ticks } from './recorder.ts'
+import type { Site } from './site.ts'
+import type { Subject } from './subject.ts'
+import { type ClientRequest, Wire } from './wire.ts'
+
+const CLIENTS = 8
+const CALLS = { low: 3, high: 8 } as const
+const RETRY_MS = 10
+
+/** Resolves with the names when their histories are complete. */
+export async function playScene(site: Site, seed: number, ticks: Ticks): Promise<readonly Subject[]> {
+  const random = new SeededRandom(seed, 'scene')
+  const subjects = ['a', 'b'].map((suffix) => site.subject(`scene-${seed}-${suffix}`, random.chance(0.12), ticks))
+  const calls = random.between(CALLS.low, CALLS.high)
+  const clients = Array.from({ length: CLIENTS }, (_, index) => {
+    const name = `c${index + 1}`
+    return new Client(name, random.fork(name), subjects, site).run(calls)
+  })
+  await Promise.all(clients)
+  await Promise.all(subjects.map((subject) => new LastReader(site, subject).run(random.chance(0.5))))
+  return subjects
+}
+
+class LastReader {
+  readonly #site: Site
+  readonly #subject: Subject
+  readonly #wire: Wire
+
+  constructor(site: Site, subject: Subject) {
+    this.#site = site
+    this.#subject = subject
+    this.#wire = new Wire(site.endpoint)
+  }
+
+  async run(deletes: boolean): Promise<void> {
+    await this.#send({ kind: 'start', payload: PAYLOADS[0] })
+    await this.#readAll()
+    // From here on no invocation begins; one that has begun and not arrived yet is one that nobody saw.
+    for (const arn of this.#subject.arns) await this.#send({ kind: 'stop', arn, error: 'Over: last' })
+    this.#subject.recorder.maybe({ kind: 'invocation' }, 'until now')
+    await this.#readAll()
+    if (deletes) for (const arn of this.#subject.arns) await this.#delete(arn)
+    this.#wire.close()
+  }
+
+  async #readAll(): Promise<void> {
+    const { symbols, tokens } = this.#subject
+    for (const arn of this.#subject.arns) {
+      await this.#send({ kind: 'describe', arn })
+      await this.#send({ kind: 'history', arn })
+      const newest = tokens.at(-1)
+      if (newest === undefined) continue
+      const [token, mintedFor] = [symbols.of('t', newest.text), symbols.of('A', newest.mintedFor)]
+      await this.#send({ kind: 'state', arn, token, mintedFor })
+    }
+  }
+
+  /** Until it is gone. */
+  async #delete(arn: string): Promise<void> {
+    await this.#send({ kind: 'delete', arn })
+    const seen = async (): Promise<string> => {
+      const answer = await this.#send({ kind: 'describe', arn })
+      return answer.kind
+    }
+    while ((await seen()) !== 'refused') await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+  }
+
+  /** Until it is answered. */
+  async #send(request: ClientRequest) {
+    for (;;) {
+      await this.#site.up
+      const call = this.#subject.recorder.begin('last', request)
+      const outcome = await this.#wire.send(request, this.#subject)
+      if (outcome.kind === 'unsent') call.withdrawn()
+      if (outcome.kind !== 'answered') continue
+      call.answered(outcome.answer)
+      this.#subject.learn(request, outcome.answer)
+      return outcome.answer
+    }
+  }
+}
