@@ -114,6 +114,8 @@ export class Lane {
   #commands: WaitingCommand[] = []
   #reads: Caller<LaneRead<unknown>>[] = []
   #loaded: Loaded | undefined
+  /** Created while the store was being read, which then may have found nothing. */
+  #created: Loaded | undefined
   #state: 'idle' | 'loading' | 'committing' = 'idle'
   #working = false
   /** Forget the state as soon as nothing is in flight. */
@@ -154,6 +156,7 @@ export class Lane {
 
   /** Takes over the state of an execution that was just created, unless somebody has loaded it already. */
   install(loaded: Loaded): void {
+    if (this.#state === 'loading') this.#created = loaded
     if (this.#state !== 'idle' || this.#loaded !== undefined) return
     this.#loaded = loaded
     this.#shell.resized(loaded.bytes)
@@ -204,6 +207,7 @@ export class Lane {
       (loaded) => this.#hasLoaded(loaded),
       (error: unknown) => {
         this.#shell.log('error', `Execution ${this.executionId} could not be read`, error, this.#subject)
+        this.#created = undefined
         this.#state = 'idle'
         this.#rejectAll(unavailable)
         this.#pump()
@@ -211,7 +215,10 @@ export class Lane {
     )
   }
 
-  #hasLoaded(loaded: Loaded | undefined): void {
+  /** What was read, or else what was created after the reading had begun: whoever came since then means that. */
+  #hasLoaded(read: Loaded | undefined): void {
+    const loaded = read ?? this.#created
+    this.#created = undefined
     this.#state = 'idle'
     this.#loaded = loaded
     if (loaded === undefined) {
