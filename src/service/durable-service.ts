@@ -86,7 +86,7 @@ export interface RunningService extends DurableService {
   readonly holds: readonly Hold[]
   /** When the next wait, retry or operation time-out is due: where a clock that skips idle time may jump to. */
   nextSkippableMs(): number | undefined
-  /** Removes executions whose retention is over; otherwise done every hour. Resolves with their number. */
+  /** Removes executions whose retention is over; otherwise done after the start and every hour. Resolves with their number. */
   sweepExpired(): Promise<number>
 }
 
