@@ -158,9 +158,9 @@ describe('a log that lost something', () => {
     bytes[offset + 2_000] = (bytes[offset + 2_000] ?? 0) ^ 4
     writeFileSync(logOf(directory), bytes)
     const message = new RegExp(`damaged at frame ${frame} \\(byte ${offset}\\).*Restore a backup.*perdure repair`)
-    await assert.rejects(openSqliteStore({ directory }), { consequence: 'failed', message })
+    await assert.rejects(openSqliteStore({ directory }), { consequence: 'damaged', message })
     rmSync(join(directory, 'journal.db-mark'))
-    await assert.rejects(openSqliteStore({ directory }), { consequence: 'failed', message })
+    await assert.rejects(openSqliteStore({ directory }), { consequence: 'damaged', message })
     assert.deepEqual(readFileSync(logOf(directory)), bytes)
   })
 
@@ -239,5 +239,5 @@ test('a page that does not fit is found at the start', async (t) => {
   const at = bytes.lastIndexOf('e49')
   bytes[at + 1] = 0x35
   writeFileSync(file, bytes)
-  await assert.rejects(openSqliteStore({ directory }), { consequence: 'failed', message: /is damaged: .*restore a/ })
+  await assert.rejects(openSqliteStore({ directory }), { consequence: 'damaged', message: /is damaged: .*restore a/ })
 })

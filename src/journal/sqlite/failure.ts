@@ -45,8 +45,9 @@ export function failureOf(error: unknown): Failure {
         consequence: 'unavailable',
         message: `Another program locks the journal: ${message} (SQLite ${code}). Nothing of this was stored.`,
       }
-    case CORRUPT:
     case NOT_A_DATABASE:
+      return failureOf(damaged(`The journal is damaged: ${message} (SQLite ${code}).`))
+    case CORRUPT:
       return {
         consequence: 'failed',
         message:

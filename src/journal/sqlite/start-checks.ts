@@ -5,10 +5,10 @@
  */
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
-import { pathToFileURL } from 'node:url'
+import type { DatabaseSync } from 'node:sqlite'
 import { StoreError } from '../store-error.ts'
 import { type Mark, markPathOf, readMark } from './commit-mark.ts'
+import { openWithoutLog } from './connection.ts'
 import { logPathOf, readLog } from './log-file.ts'
 import { newestRow } from './sql/journal.ts'
 import { findings } from './sql/structure.ts'
@@ -53,7 +53,7 @@ export function checkDatabase(db: DatabaseSync, path: string): void {
 
 export function damagedDatabase(path: string, finding: string): StoreError {
   return new StoreError(
-    'failed',
+    'damaged',
     `The journal ${resolve(path)} is damaged: ${finding}. It is not used. "perdure verify" tells more; restore a ` +
       'backup, or have "perdure repair" save what can be saved.',
   )
@@ -66,16 +66,14 @@ function requireNewestRow(path: string, mark: Mark, newest: number, cause: strin
 
 function lost(path: string, what: string): StoreError {
   return new StoreError(
-    'failed',
+    'damaged',
     `The journal ${resolve(path)} has lost acknowledged entries: ${what}. Nothing was changed. Restore a backup into ` +
       'an empty folder, or go on without what is lost: "perdure repair".',
   )
 }
 
 function newestRowWithoutLog(path: string): number {
-  const url = pathToFileURL(path)
-  url.searchParams.set('immutable', '1')
-  const db = new DatabaseSync(url, { readOnly: true })
+  const db = openWithoutLog(path)
   try {
     return hasSchema(db) ? newestRow(db)() : 0
   } finally {

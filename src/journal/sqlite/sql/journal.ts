@@ -105,7 +105,7 @@ export function entriesUpToEvent(
 type Row = ReturnType<ReturnType<DatabaseSync['prepare']>['all']>[number]
 
 /** Throws when the row is not what was written. */
-function journalRow(row: Row): JournalRow {
+export function journalRow(row: Row): JournalRow {
   const key = readNumber(row['execution'])
   const seq = readNumber(row['seq'])
   const firstEventId = readNumber(row['first_event_id'])

@@ -1,7 +1,8 @@
 /** Statements on `snapshots`. */
 import type { DatabaseSync } from 'node:sqlite'
 import type { Snapshot } from '../../store.ts'
-import { isIntact, rowChecksum } from '../checksum.ts'
+import { StoreError } from '../../store-error.ts'
+import { damagedRow, isIntact, rowChecksum } from '../checksum.ts'
 import { readNumber, readText, storedText } from '../stored-text.ts'
 
 /** Writes the snapshot of an execution that exists. Indexes: the primary keys of both tables. */
@@ -24,11 +25,23 @@ export function snapshotOf(db: DatabaseSync): (key: number) => Snapshot | undefi
   return (key) => {
     const row = statement.get(key)
     if (row === undefined) return undefined
-    const { fold_version = null, seq = null, text = null, crc } = row
-    if (!isIntact(crc, () => rowChecksum([key, fold_version, seq, text]))) return undefined
-    return { foldVersion: readNumber(fold_version), seq: readNumber(seq), text: readText(text) }
+    try {
+      return snapshotRow(key, row)
+    } catch (error) {
+      if (error instanceof StoreError && error.consequence === 'damaged') return undefined
+      throw error
+    }
   }
 }
+
+/** Throws when the row is not what was written. */
+export function snapshotRow(key: number, row: Row): Snapshot {
+  const { fold_version = null, seq = null, text = null, crc } = row
+  if (!isIntact(crc, () => rowChecksum([key, fold_version, seq, text]))) throw damagedRow(`the snapshot of key ${key}`)
+  return { foldVersion: readNumber(fold_version), seq: readNumber(seq), text: readText(text) }
+}
+
+type Row = ReturnType<ReturnType<DatabaseSync['prepare']>['all']>[number]
 
 /** Index: the primary key. */
 export function deleteSnapshot(db: DatabaseSync): (key: number) => void {
