@@ -331,7 +331,7 @@ const endOf = ({ requestId }: Invocation): string => `InvocationCompleted ${requ
 
 /** At most one at a time: the next begins when one is due and none runs, or when the one that ran is lost (06 §6.5). */
 export function invocation(execution: Execution, choices: Choices): Reply | undefined {
-  const { requestId, arn = '', token } = choices
+  const { requestId, token } = choices
   const before = execution.invocation
   if (execution.status !== 'RUNNING' || (before === undefined && !execution.due)) return undefined
   if (before !== undefined && (!before.lost || before.outcome !== undefined)) return undefined
@@ -354,7 +354,7 @@ export function invocation(execution: Execution, choices: Choices): Reply | unde
     answer: {
       kind: 'invoked',
       requestId: requestId ?? '',
-      arn,
+      arn: known.arn ?? '',
       token: token ?? '',
       operations: known.operations.map(viewOf),
     },

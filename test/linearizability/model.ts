@@ -68,7 +68,7 @@ function repliesNow(name: Name, request: Request, choices: Choices): readonly St
       return holder === undefined ? [absent(name, REFUSAL.callback)] : by(name, execution.callback(holder, request))
     }
     case 'invocation': {
-      const holder = holderOf(name, choices.arn)
+      const holder = named(name, choices.arn)
       return holder === undefined ? [] : by(name, execution.invocation(holder, choices))
     }
     case 'end':
@@ -120,11 +120,16 @@ function absenceOf(request: Request): string {
   return request.mintedFor === request.arn ? REFUSAL.token : REFUSAL.foreignToken
 }
 
-/** The execution that has the name, if it is the one that is meant; its ARN is learnt when nobody knew it. */
-function holderOf({ holder, gone }: Name, arn: string | undefined): Execution | undefined {
-  if (holder === undefined || holder.arn === arn) return holder
-  if (arn === undefined) return holder
-  return holder.arn === undefined && !gone.includes(arn) ? { ...holder, arn } : undefined
+/** The execution that has the name; if nobody knew its ARN so far, this is it. */
+function named({ holder, gone }: Name, arn: string | undefined): Execution | undefined {
+  if (holder === undefined || holder.arn !== undefined || arn === undefined || gone.includes(arn)) return holder
+  return { ...holder, arn }
+}
+
+/** The execution that has the name, if it is the one that is meant. */
+function holderOf(name: Name, arn: string): Execution | undefined {
+  const holder = named(name, arn)
+  return holder?.arn === arn ? holder : undefined
 }
 
 /** 07 §7.3. An execution that is being deleted still has its name, and no outcome to give. */
@@ -136,8 +141,7 @@ function started(name: Name, payload: string, choices: Choices): readonly Step[]
       { name: { ...name, holder: execution.begun(payload, choices) }, answer: { kind: 'started', arn: arn ?? '' } },
     ]
   }
-  const holder = holderOf(name, choices.arn)
-  if (holder === undefined) return []
+  const holder = named(name, choices.arn) ?? name.holder
   const same = holder.payload === payload && holder.deletion === undefined
   return [{ name: { ...name, holder }, answer: { kind: same ? 'started' : 'taken', arn: holder.arn ?? '' } }]
 }

@@ -3,24 +3,31 @@
  * last one reads everything there is to read, so that nothing that was lost can hide.
  */
 import { SeededRandom } from '../simulation/seeded-random.ts'
-import { Client, PAYLOADS } from './client.ts'
+import { PAYLOADS } from './choosing.ts'
+import { Client } from './client.ts'
 import type { Ticks } from './recorder.ts'
 import type { Site } from './site.ts'
 import type { Subject } from './subject.ts'
 import { type ClientRequest, Wire } from './wire.ts'
 
 const CLIENTS = 8
-const CALLS = { low: 3, high: 8 } as const
+const CALLS = { low: 4, high: 9 } as const
+/** Of the names: their functions' processes may end. */
+const MORTAL = 0.12
 const RETRY_MS = 10
 
 /** Resolves with the names when their histories are complete. */
 export async function playScene(site: Site, seed: number, ticks: Ticks): Promise<readonly Subject[]> {
   const random = new SeededRandom(seed, 'scene')
-  const subjects = ['a', 'b'].map((suffix) => site.subject(`scene-${seed}-${suffix}`, random.chance(0.12), ticks))
+  const [one, other] = [
+    site.subject(`scene-${seed}-a`, random.chance(MORTAL), ticks),
+    site.subject(`scene-${seed}-b`, random.chance(MORTAL), ticks),
+  ]
+  const subjects = [one, other]
   const calls = random.between(CALLS.low, CALLS.high)
   const clients = Array.from({ length: CLIENTS }, (_, index) => {
     const name = `c${index + 1}`
-    return new Client(name, random.fork(name), subjects, site).run(calls)
+    return new Client(name, random.fork(name), subjects, site).run(index % 2 === 0 ? one : other, calls)
   })
   await Promise.all(clients)
   await Promise.all(subjects.map((subject) => new LastReader(site, subject).run(random.chance(0.5))))
@@ -42,22 +49,20 @@ class LastReader {
     await this.#send({ kind: 'start', payload: PAYLOADS[0] })
     await this.#readAll()
     // From here on no invocation begins; one that has begun and not arrived yet is one that nobody saw.
-    for (const arn of this.#subject.arns) await this.#send({ kind: 'stop', arn, error: 'Over: last' })
+    for (const arn of this.#subject.known.arns) await this.#send({ kind: 'stop', arn, error: 'Over: last' })
     this.#subject.recorder.maybe({ kind: 'invocation' }, 'until now')
     await this.#readAll()
-    if (deletes) for (const arn of this.#subject.arns) await this.#delete(arn)
+    if (deletes) for (const arn of this.#subject.known.arns) await this.#delete(arn)
     this.#wire.close()
   }
 
   async #readAll(): Promise<void> {
-    const { symbols, tokens } = this.#subject
-    for (const arn of this.#subject.arns) {
+    const { known } = this.#subject
+    for (const arn of known.arns) {
       await this.#send({ kind: 'describe', arn })
       await this.#send({ kind: 'history', arn })
-      const newest = tokens.at(-1)
-      if (newest === undefined) continue
-      const [token, mintedFor] = [symbols.of('t', newest.text), symbols.of('A', newest.mintedFor)]
-      await this.#send({ kind: 'state', arn, token, mintedFor })
+      const newest = known.tokens.at(-1)
+      if (newest !== undefined) await this.#send({ kind: 'state', arn, ...newest })
     }
   }
 
@@ -80,7 +85,7 @@ class LastReader {
       if (outcome.kind === 'unsent') call.withdrawn()
       if (outcome.kind !== 'answered') continue
       call.answered(outcome.answer)
-      this.#subject.learn(request, outcome.answer)
+      this.#subject.known.learn(request, outcome.answer)
       return outcome.answer
     }
   }

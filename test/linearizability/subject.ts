@@ -1,18 +1,9 @@
-/** One name that clients race on: the history of all calls on it, and what the clients know of it, which they share. */
+/** One name that clients race on: the history of all calls on it, what clients know of it, the functions that wait. */
 import type { Invocation } from '../tables/puppeteer.ts'
-import type { Answer, Output, Request } from './calls.ts'
+import type { Output } from './calls.ts'
+import { Knowledge, type Token } from './knowledge.ts'
 import { Recorder, Symbols, type Ticks } from './recorder.ts'
 import { type Addressee, errorObject, viewsOf } from './wire.ts'
-
-export type Checkpoint = Request & { readonly kind: 'checkpoint' }
-export type Completion = Request & { readonly kind: 'callback' }
-
-/** As it is on the wire: clients use it on other names too. */
-export interface Token {
-  readonly text: string
-  /** The ARN of its execution. */
-  readonly mintedFor: string
-}
 
 /** An invocation whose function waits for somebody to say how it ends. */
 interface Held {
@@ -27,16 +18,9 @@ export class Subject implements Addressee {
   readonly mortal: boolean
   readonly recorder: Recorder
   readonly symbols = new Symbols()
-  /** Newest last. */
-  readonly arns: string[] = []
-  readonly tokens: Token[] = []
-  readonly callbacks: string[] = []
-  /** For those who send again what was sent before. */
-  readonly checkpoints: Checkpoint[] = []
-  readonly completions: Completion[] = []
+  readonly known = new Knowledge()
   #held: Held[] = []
   #news = Promise.withResolvers<void>()
-  #texts = 0
 
   constructor(name: string, functionName: string, mortal: boolean, ticks: Ticks) {
     this.name = name
@@ -45,36 +29,17 @@ export class Subject implements Addressee {
     this.recorder = new Recorder(ticks)
   }
 
-  /** A text that nobody else writes. */
-  freshText(): string {
-    this.#texts += 1
-    return `p${this.#texts}`
-  }
-
   /** Resolves when the next invocation reaches its function. */
   get news(): Promise<void> {
     return this.#news.promise
   }
 
-  learn(request: Request, answer: Answer): void {
-    if (answer.kind === 'started' || answer.kind === 'taken') this.#learnArn(answer.arn)
-    if (answer.kind === 'checkpointed' && answer.token !== undefined && request.kind === 'checkpoint') {
-      this.#learnToken(answer.token, request.arn)
-    }
-    if (!('operations' in answer)) return
-    for (const { callbackId } of answer.operations) {
-      if (callbackId !== undefined && !this.callbacks.includes(callbackId)) this.callbacks.push(callbackId)
-    }
-  }
-
-  #learnArn(arn: string): void {
-    if (!this.arns.includes(arn)) this.arns.push(arn)
-  }
-
-  #learnToken(token: string, arn: string): void {
-    const text = this.symbols.textOf(token)
-    if (this.tokens.some((known) => known.text === text)) return
-    this.tokens.push({ text, mintedFor: this.symbols.textOf(arn) })
+  /** A token of another name, in the words of this one. */
+  foreign(other: Subject): Token | undefined {
+    const newest = other.known.tokens.at(-1)
+    if (newest === undefined) return undefined
+    const token = this.symbols.of('t', other.symbols.textOf(newest.token))
+    return { token, mintedFor: this.symbols.of('A', other.symbols.textOf(newest.mintedFor)) }
   }
 
   /** A function has it: from now on clients know its token. */
@@ -88,9 +53,7 @@ export class Subject implements Addressee {
       operations: viewsOf(event.InitialExecutionState.Operations, this.symbols),
     } as const
     this.recorder.happened({ kind: 'invocation' }, answer)
-    this.learn({ kind: 'invocation' }, answer)
-    this.#learnArn(answer.arn)
-    this.#learnToken(answer.token, answer.arn)
+    this.known.learn({ kind: 'invocation' }, answer)
     this.#held.push({ invocation, requestId: answer.requestId })
     this.#news.resolve()
     this.#news = Promise.withResolvers()
