@@ -185,7 +185,10 @@ const bytes = (value: string): number => new TextEncoder().encode(value).length
 /** Spec 04 §4.3 to §4.12, in the order of §4.1. Changes the draft and writes the events. */
 function applyUpdate(draft: Draft, update: Update, now: number): void {
   const type = update.Type as OperationType
-  if (type === 'EXECUTION') return applyExecution(draft, update)
+  if (type === 'EXECUTION') {
+    applyExecution(draft, update)
+    return
+  }
   parentRule(draft, update)
   sizeRules(update)
   actionRule(update)
@@ -386,8 +389,8 @@ const APPLY: Readonly<Record<Exclude<OperationType, 'EXECUTION'>, Apply>> = {
     }
     stored.status = 'CANCELLED'
     stored.endedAt = now
-    const Error = update.Error === undefined ? undefined : wrapped(update.Error)
-    record(draft, now, 'WaitCancelled', stored, { Error })
+    const given = update.Error === undefined ? undefined : wrapped(update.Error)
+    record(draft, now, 'WaitCancelled', stored, { Error: given })
   },
 
   /** Spec 04 §4.11. A timeout of 0 is none (spec 03 §3.3), and is not told. */

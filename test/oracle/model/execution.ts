@@ -250,27 +250,26 @@ export function shown(execution: Execution, operation: Operation): object {
 }
 
 function details(execution: Execution, operation: Operation): object {
-  const { result: Result, error: Error } = operation
+  const ended = { Result: operation.result, Error: operation.error }
   switch (operation.type) {
     case 'EXECUTION':
       return { ExecutionDetails: { InputPayload: execution.input } }
     case 'CONTEXT':
-      return { ContextDetails: present({ ReplayChildren: operation.replayChildren, Result, Error }) }
+      return { ContextDetails: present({ ReplayChildren: operation.replayChildren, ...ended }) }
     case 'STEP':
       return {
         StepDetails: present({
           Attempt: operation.attempt,
           NextAttemptTimestamp: moment(operation.nextAttemptAt),
-          Result,
-          Error,
+          ...ended,
         }),
       }
     case 'WAIT':
       return { WaitDetails: present({ ScheduledEndTimestamp: moment(operation.scheduledEndAt) }) }
     case 'CALLBACK':
-      return { CallbackDetails: present({ CallbackId: operation.callbackId, Result, Error }) }
+      return { CallbackDetails: present({ CallbackId: operation.callbackId, ...ended }) }
     case 'CHAINED_INVOKE':
-      return { ChainedInvokeDetails: present({ Result, Error }) }
+      return { ChainedInvokeDetails: present({ ...ended }) }
   }
 }
 

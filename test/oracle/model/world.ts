@@ -341,27 +341,13 @@ export class World {
   }
 
   #returned(execution: Execution, invocation: Invocation, output: unknown): void {
-    const {
-      Status,
-      Result,
-      Error: error,
-    } = (output ?? {}) as { Status?: unknown; Result?: string; Error?: ErrorObject }
+    const { Status, Result, Error: error } = (output ?? {}) as Output
+    // Only the handler's own error is reported, not one that the service finds.
     const reported = Status === 'FAILED' && Result === undefined ? (error ?? {}) : undefined
     // An EXECUTION update beats the output.
-    if (invocation.outcome !== undefined) return this.#finish(execution, invocation, invocation.outcome, reported)
-    const fail = (text: string): void => this.#finish(execution, invocation, serviceFailure(text), undefined)
-    if (Status === 'PENDING') return this.#suspend(execution, invocation)
-    if (Status === 'SUCCEEDED') {
-      if (error !== undefined) return fail('Cannot provide an Error for SUCCEEDED status.')
-      const tooLarge = resultTooLarge(execution, Result)
-      if (tooLarge !== undefined) return fail(tooLarge)
-      return this.#finish(execution, invocation, { status: 'SUCCEEDED', result: Result }, undefined)
-    }
-    if (Status === 'FAILED') {
-      if (Result !== undefined) return fail('Cannot provide a Result for FAILED status.')
-      return this.#finish(execution, invocation, { status: 'FAILED', error: error ?? {} }, reported)
-    }
-    return fail('Invalid Status in invocation output.')
+    if (invocation.outcome !== undefined) this.#finish(execution, invocation, invocation.outcome, reported)
+    else if (Status === 'PENDING') this.#suspend(execution, invocation)
+    else this.#finish(execution, invocation, judged(execution, (output ?? {}) as Output), reported)
   }
 
   /** Spec 06 §6.3, the rows of PENDING. */
@@ -371,7 +357,8 @@ export class World {
     const toldSome = invocation.lastAnswerHadNews || invocation.anyAnswerHadNews
     if (!unseen && !toldSome && !wouldPend) {
       const text = 'Cannot return PENDING status with no pending operations.'
-      return this.#finish(execution, invocation, serviceFailure(text), undefined)
+      this.#finish(execution, invocation, serviceFailure(text), undefined)
+      return
     }
     this.#completed(execution, invocation, undefined)
     execution.untold.push(...takeIn(execution, this.now).map(({ id }) => id))
@@ -389,13 +376,16 @@ export class World {
 
   /** Spec 06 §6.4, decision 17. */
   #failed(execution: Execution, invocation: Invocation, error: ErrorObject): void {
-    if (invocation.outcome !== undefined) return this.#finish(execution, invocation, invocation.outcome, error)
     const failingMs = execution.failingSince === undefined ? 0 : this.now - execution.failingSince
-    if (failingMs >= GIVE_UP_AFTER_MS) return this.#finish(execution, invocation, { status: 'FAILED', error }, error)
-    this.#completed(execution, invocation, error)
-    const changed = takeIn(execution, this.now)
-    execution.untold.push(...changed.map(({ id }) => id))
-    this.#retryLater(execution)
+    if (invocation.outcome !== undefined) {
+      this.#finish(execution, invocation, invocation.outcome, error)
+    } else if (failingMs >= GIVE_UP_AFTER_MS) {
+      this.#finish(execution, invocation, { status: 'FAILED', error }, error)
+    } else {
+      this.#completed(execution, invocation, error)
+      execution.untold.push(...takeIn(execution, this.now).map(({ id }) => id))
+      this.#retryLater(execution)
+    }
   }
 
   /** After a back-off; at once when there is news for the function (spec 06 §6.4: "earlier is friendlier"). */
@@ -640,6 +630,26 @@ function plainFailureOf(key: string, how: Exclude<Ending, { output: unknown }>):
     ErrorType: 'Runtime.ExitError',
     ErrorMessage: `RequestId: ${unknown('request', key)} Error: Runtime exited ${reason}`,
   }
+}
+
+interface Output {
+  readonly Status?: unknown
+  readonly Result?: string
+  readonly Error?: ErrorObject
+}
+
+/** What an output that is not PENDING makes of its execution (spec 06 §6.3). */
+function judged(execution: Execution, { Status, Result, Error: error }: Output): Outcome {
+  if (Status === 'SUCCEEDED') {
+    if (error !== undefined) return serviceFailure('Cannot provide an Error for SUCCEEDED status.')
+    const tooLarge = resultTooLarge(execution, Result)
+    return tooLarge === undefined ? { status: 'SUCCEEDED', result: Result } : serviceFailure(tooLarge)
+  }
+  if (Status === 'FAILED') {
+    if (Result !== undefined) return serviceFailure('Cannot provide a Result for FAILED status.')
+    return { status: 'FAILED', error: error ?? {} }
+  }
+  return serviceFailure('Invalid Status in invocation output.')
 }
 
 const serviceFailure = (ErrorMessage: string): Outcome => ({
