@@ -65,7 +65,7 @@ const TRICKS: Readonly<Record<string, Trick>> = {
   'opens all connections it can': async () => {
     const sockets: net.Socket[] = []
     // A hundred at a time: as many as the kernel lets wait to be accepted.
-    for (let n = 0; n < 50; n++) sockets.push(...(await Promise.all(Array.from({ length: 100 }, connected))))
+    for (let n = 0; n < 15; n++) sockets.push(...(await Promise.all(Array.from({ length: 100 }, connected))))
     for (const socket of sockets) socket.destroy()
   },
   'sends headers of a megabyte': (id) =>
@@ -78,7 +78,7 @@ const TRICKS: Readonly<Record<string, Trick>> = {
         1_000,
       ),
     ),
-  crashes: async () => process.abort(),
+  crashes: async () => process.kill(process.pid, 'SIGSEGV'),
   exits: async () => process.exit(0),
   'throws what is no error': async () => {
     throw { toString: null }

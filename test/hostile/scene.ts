@@ -55,7 +55,7 @@ export class Scene {
           },
           { name: 'honest', exportName: 'honest', file: functions, concurrency: 4 },
           { name: 'canary', exportName: 'canary', file: functions, durable: { ExecutionTimeout: 60 } },
-          { name: 'rogue', exportName: 'rogue', file: rogues, timeout: 5, concurrency: 1, durable: false },
+          { name: 'rogue', exportName: 'rogue', file: rogues, timeout: 10, concurrency: 1, durable: false },
           {
             name: 'liar',
             exportName: 'liar',
