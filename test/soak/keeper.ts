@@ -55,6 +55,11 @@ export class Keeper {
     } else this.#deleteLater(arn)
   }
 
+  /** ARNs of the sample. */
+  kept(): string[] {
+    return this.#sample.map(({ arn }) => arn)
+  }
+
   #deleteLater(arn: string, again = false): void {
     this.#queue.push({ arn, again, atMs: Date.now() + this.#ageMs })
   }

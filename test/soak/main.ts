@@ -8,9 +8,9 @@
  *     --rate N         executions per second, in place of a share
  *     --seed N --out <folder>
  *
- * The folder keeps samples.csv, charts, summary.md and summary.json; after a violation also the server's data and log.
+ * The folder keeps samples.csv, faults.csv, charts, summary.md and summary.json; after a violation also the server's data and log.
  */
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -18,6 +18,7 @@ import { setTimeout } from 'node:timers/promises'
 import { report } from '../proof/machine.ts'
 import { SeededRandom } from '../simulation/seeded-random.ts'
 import { Api } from './api.ts'
+import { Backups } from './backups.ts'
 import { calibrate, Expiring, RETENTION_DAYS } from './calibration.ts'
 import { Disturbances } from './disturbances.ts'
 import { Faults, LONG_LIFE, type Phase } from './faults.ts'
@@ -91,7 +92,11 @@ process.on('unhandledRejection', (error) =>
 )
 const marks: Mark[] = []
 let loadBeganMs = Number.NaN
-const disturbances = new Disturbances((kind, atMs) => marks.push({ kind, seconds: (atMs - loadBeganMs) / 1_000 }))
+const disturbances = new Disturbances((kind, atMs) => {
+  const seconds = (atMs - loadBeganMs) / 1_000
+  marks.push({ kind, seconds })
+  appendFileSync(join(folder, 'faults.csv'), `${seconds.toFixed(3)},${kind}\n`)
+})
 const server = await Server.at(paths, (words) => {
   violations.add('server', words)
   void server.start()
@@ -136,10 +141,12 @@ const every = async (periodMs: number, work: () => Promise<unknown>): Promise<vo
     await work()
   }
 }
+const backups = new Backups(paths.data, folder, keeper, violations)
 const background = [
   every(between(1_000, durationMs / 300, 5_000), () => sampler.sample()),
   every(500, () => keeper.compareOne()),
   every(1_000, () => expiring.checkOne()),
+  every(between(10_000, durationMs / 12, 600_000), () => backups.take()),
   every(60_000, async () =>
     say(
       `${phase()}: ${measures.executions} ended, ${workload.open} open, ${keeper.deleted} deleted, ${marks.length} faults, ${violations.count} violations`,
@@ -154,7 +161,7 @@ const faults = new Faults(
   violations,
   between(2_500, durationMs / 200, 15_000),
 )
-await faults.run(phase)
+await faults.run(phase).catch((error: unknown) => violations.add('server', `no more faults: ${error}`))
 const loadSeconds = (Date.now() - loadBeganMs) / 1_000
 
 say(`draining ${workload.open} open executions`)
@@ -244,6 +251,7 @@ function figuresOfRun(): Record<string, number | string> {
     'start to end p50 / p99 / max, ms': [0.5, 0.99, 1].map((q) => ms(startToEndMs.run.quantile(q))).join(' / '),
     'finished executions compared again': keeper.compared,
     'executions deleted': keeper.deleted,
+    'backups while it worked': backups.taken,
     'retention: found there / gone': `${expiring.foundThere} / ${expiring.foundGone}`,
     'retention: executions of the calibration / not removed yet': `${capacity.executions} / ${left.expired}`,
     'executions in the database at the end': left.executions,
