@@ -72,7 +72,7 @@ struct record {
 };
 
 #define MAGIC 0x31534c50u /* "PLS1" */
-#define ANSWER_BYTES 512
+#define ANSWER_BYTES 1024
 
 static char folder[PATH_MAX];
 static size_t folder_bytes;
@@ -188,8 +188,15 @@ static const char *inside(int directory, const char *path, char whole[PATH_MAX])
   return whole[folder_bytes] == '/' ? whole + folder_bytes + 1 : NULL;
 }
 
+/* Not every way to close a descriptor leads past here, and its number is soon used again: the inode tells. */
 static struct watched *watched_file(int fd) {
-  return fd >= 0 && fd < DESCRIPTORS ? atomic_load(&watched[fd]) : NULL;
+  struct watched *entry = fd >= 0 && fd < DESCRIPTORS ? atomic_load(&watched[fd]) : NULL;
+  struct stat status;
+  if (entry == NULL) return NULL;
+  if (fstat(fd, &status) == 0 && status.st_ino == entry->file && !S_ISFIFO(status.st_mode) && !S_ISSOCK(status.st_mode))
+    return entry;
+  atomic_store(&watched[fd], NULL);
+  return NULL;
 }
 
 static int ends_with(const char *text, const char *end) {
@@ -599,6 +606,10 @@ static int remove_name(int directory, const char *path, int flags) {
 int unlink(const char *path) { return remove_name(AT_FDCWD, path, 0); }
 int unlinkat(int directory, const char *path, int flags) { return remove_name(directory, path, flags); }
 int rmdir(const char *path) { return remove_name(AT_FDCWD, path, AT_REMOVEDIR); }
+int remove(const char *path) {
+  struct stat status;
+  return remove_name(AT_FDCWD, path, lstat(path, &status) == 0 && S_ISDIR(status.st_mode) ? AT_REMOVEDIR : 0);
+}
 
 int rename(const char *from, const char *to) {
   char whole_from[PATH_MAX], whole_to[PATH_MAX], both[2 * PATH_MAX];
