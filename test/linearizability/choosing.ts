@@ -64,7 +64,7 @@ export function chooseRequest(
     case 'completionAgain':
       return anyOf(random, known.completions.slice(-3))
     case 'heartbeat': {
-      const callbackId = newest(random, 0.6, known.callbacks)
+      const callbackId = newest(random, 0.4, known.callbacks)
       const heartbeat = { kind: 'callback', verb: 'heartbeat', text: '', attempt: undefined } as const
       return callbackId === undefined ? undefined : { ...heartbeat, callbackId }
     }
@@ -122,7 +122,7 @@ function chooseToken(known: Knowledge, random: SeededRandom, foreign: () => Toke
 }
 
 function chooseCompletion(known: Knowledge, random: SeededRandom): Completion | undefined {
-  const callbackId = newest(random, 0.6, known.callbacks)
+  const callbackId = newest(random, 0.4, known.callbacks)
   if (callbackId === undefined) return undefined
   const text = known.freshText()
   const attempt = random.chance(0.6) ? `call-${text}` : undefined

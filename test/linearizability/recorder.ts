@@ -6,10 +6,19 @@ import type { Answer, Call, Request } from './calls.ts'
 
 export class Ticks {
   #now = 0
+  readonly #awaited = new Map<number, () => void>()
 
   next(): number {
     this.#now += 1
+    this.#awaited.get(this.#now)?.()
     return this.#now
+  }
+
+  /** Resolves at that moment. */
+  at(moment: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#awaited.set(moment, resolve)
+    return promise
   }
 }
 

@@ -3,6 +3,7 @@
  * last one reads everything there is to read, so that nothing that was lost can hide.
  */
 import { SeededRandom } from '../simulation/seeded-random.ts'
+import { type Answer, wordsOf } from './calls.ts'
 import { PAYLOADS } from './choosing.ts'
 import { Client } from './client.ts'
 import type { Ticks } from './recorder.ts'
@@ -14,7 +15,9 @@ const CLIENTS = 8
 const CALLS = { low: 4, high: 9 } as const
 /** Of the names: their functions' processes may end. */
 const MORTAL = 0.12
-const RETRY_MS = 10
+const LOOK_MS = 10
+const LOOKS = 3_000
+const TRIES = 10
 
 /** Resolves with the names when their histories are complete. */
 export async function playScene(site: Site, seed: number, ticks: Ticks): Promise<readonly Subject[]> {
@@ -69,16 +72,17 @@ class LastReader {
   /** Until it is gone. */
   async #delete(arn: string): Promise<void> {
     await this.#send({ kind: 'delete', arn })
-    const seen = async (): Promise<string> => {
-      const answer = await this.#send({ kind: 'describe', arn })
-      return answer.kind
+    for (let looks = 0; looks < LOOKS; looks++) {
+      const { kind } = await this.#send({ kind: 'describe', arn })
+      if (kind === 'refused') return
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
     }
-    while ((await seen()) !== 'refused') await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+    throw new Error(`${this.#subject.name}: ${arn} was deleted and does not go`)
   }
 
   /** Until it is answered. */
-  async #send(request: ClientRequest) {
-    for (;;) {
+  async #send(request: ClientRequest): Promise<Answer> {
+    for (let tries = 0; tries < TRIES; tries++) {
       await this.#site.up
       const call = this.#subject.recorder.begin('last', request)
       const outcome = await this.#wire.send(request, this.#subject)
@@ -88,5 +92,6 @@ class LastReader {
       this.#subject.known.learn(request, outcome.answer)
       return outcome.answer
     }
+    throw new Error(`${this.#subject.name}: no answer to ${wordsOf(request)}`)
   }
 }

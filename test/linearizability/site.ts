@@ -10,6 +10,8 @@ import { Subject } from './subject.ts'
 export type StoreName = 'sqlite' | 'memory'
 
 const PATIENCE_MS = 120_000
+/** No invocation waits for the end of another: functions are told late, or never, that they may end. */
+const MANY = 256
 /** A failed invocation is repeated at once: clients are to meet the next one. */
 const LIMITS = { invocationRetryFirstMs: 1, invocationRetryCapMs: 20 }
 
@@ -41,8 +43,8 @@ export class Site {
     const server = await ServerUnderFire.start({
       data: store === 'memory' ? { kind: 'memory' } : join(directory, 'data'),
       functions: [
-        { ...puppet, name: 'steady', concurrency: 64, maxConcurrency: 64 },
-        { ...puppet, name: 'mortal', concurrency: 6 },
+        { ...puppet, name: 'steady', concurrency: MANY, maxConcurrency: MANY },
+        { ...puppet, name: 'mortal', concurrency: MANY },
       ],
       limits: LIMITS,
       log: { level: 'error' },
@@ -81,8 +83,8 @@ export class Site {
 
   /** SIGKILL, and the server again on the same data. Resolves when it takes calls. */
   async kill(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#up = promise
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.#becomes(promise)
     const subjects = this.#subjects
     const killed = subjects.map(({ recorder }) => recorder.begin('service', { kind: 'kill' }))
     await this.#server.kill()
@@ -95,8 +97,14 @@ export class Site {
       subject.recorder.maybe({ kind: 'recovery' }, 'from now on')
     }
     this.kills += 1
-    await this.#server.restart()
-    resolve()
+    await this.#server.restart().then(resolve, reject)
+    await this.#up
+  }
+
+  #becomes(up: Promise<void>): void {
+    // Whoever waits for it is told; if nobody does, that is no error of its own.
+    up.catch(() => {})
+    this.#up = up
   }
 
   /** Something that must happen. */
@@ -113,11 +121,14 @@ export class Site {
     await Promise.race([promise, late]).finally(() => clearTimeout(timer))
   }
 
-  async close(): Promise<void> {
+  /** `keep`: leaves the server's folder where it is, and says where. */
+  async close(keep: boolean): Promise<void> {
+    this.#becomes(Promise.reject(new Error('the site is closed')))
     this.releaseAll()
     this.#puppets.letGo()
     await this.#server.stop()
     this.#puppets.close()
-    await rm(this.#directory, { recursive: true, force: true })
+    if (keep) console.log(`the ${this.store} server's folder: ${this.#directory}`)
+    else await rm(this.#directory, { recursive: true, force: true })
   }
 }

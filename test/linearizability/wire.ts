@@ -8,6 +8,9 @@ import type { Symbols } from './recorder.ts'
 const EXECUTIONS = '/2025-12-01/durable-executions'
 const CALLBACKS = '/2025-12-01/durable-execution-callbacks'
 
+/** A server that says nothing for so long will not answer any more. */
+const PATIENCE_MS = 30_000
+
 /** What clients ask; the rest of the history's calls are made by the service and its functions. */
 export type ClientRequest = Exclude<Request, { readonly kind: 'invocation' | 'end' | 'kill' | 'recovery' }>
 
@@ -66,7 +69,7 @@ export class Wire {
     const { method, path, headers, body } = wanted
     const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }
     const call = httpRequest(
-      { agent: this.#agent, host, port, method, path, headers: { ...headers, ...length } },
+      { agent: this.#agent, host, port, method, path, headers: { ...headers, ...length }, timeout: PATIENCE_MS },
       (response) => {
         const chunks: Buffer[] = []
         response.on('data', (chunk: Buffer) => chunks.push(chunk))
@@ -81,6 +84,7 @@ export class Wire {
       },
     )
     call.on('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED' ? 'unsent' : 'unknown'))
+    call.on('timeout', () => call.destroy(new Error('no answer')))
     call.end(body, () => {
       if (cutAfterMs !== undefined) setTimeout(() => call.destroy(), cutAfterMs)
     })
