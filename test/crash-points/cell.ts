@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Claims, type WireEvent } from './claims.ts'
 import { Clients } from './client.ts'
-import { atRest, auditJournal, type Effect, readLedger } from './evidence.ts'
+import { atRest, auditJournal, type Effect, readLedger, recorded } from './evidence.ts'
+import { processesOf } from './processes.ts'
 import { type Blow, Server } from './server.ts'
 import type { Story } from './stories.ts'
 
-const PATIENCE_MS = 120_000
+const PATIENCE_MS = 60_000
 
 export interface Outcome {
   /** Absent when the point was not reached. */
@@ -39,6 +40,8 @@ export class Cell {
   readonly #story: Story
   readonly #order: Blow | string
   readonly #arns = new Map<string, string>()
+  /** Executions that may be gone. */
+  readonly #removed = new Set<string>()
 
   static async of(story: Story, order: Blow | { readonly trace: string }): Promise<Cell> {
     const folder = mkdtempSync(join(tmpdir(), 'perdure-crash-points-'))
@@ -60,8 +63,10 @@ export class Cell {
       { ...common, name: 'errands', exportName: 'errands', durable: false as const },
     ]
     const log = { format: 'json', level: 'warn' } as const
-    const server = await Server.on(folder, { data: join(folder, 'data'), functions, log, ...story.options })
-    return new Cell(story, folder, server, 'trace' in order ? `trace:${order.trace}` : order)
+    const options = { data: join(folder, 'data'), functions, log, ...story.options }
+    const server: Server = await Server.on(folder, options, () => cell.isAllRecorded())
+    const cell: Cell = new Cell(story, folder, server, 'trace' in order ? `trace:${order.trace}` : order)
+    return cell
   }
 
   private constructor(story: Story, folder: string, server: Server, order: Blow | string) {
@@ -74,6 +79,17 @@ export class Cell {
       if (performance.now() > deadline) return `nothing more came within ${PATIENCE_MS / 1_000} s`
       return server.faults.length > 0 ? 'the server did what it must not' : undefined
     })
+  }
+
+  /** P1, at this very moment: whatever was acknowledged is in the journal. */
+  isAllRecorded(): void {
+    const { arns, steps } = recorded(join(this.#folder, 'data'))
+    for (const [name, arn] of this.#arns) this.claims.check(arns.has(arn), `${name} was acknowledged, not recorded`)
+    for (const { word, execution, detail } of this.ledger()) {
+      if (word !== 'done' || this.#removed.has(execution)) continue
+      const held = steps.has(`${execution} ${detail}`)
+      this.claims.check(held, `${execution}: step ${detail} was acknowledged, not recorded`)
+    }
   }
 
   outcome(): Outcome {
@@ -100,12 +116,13 @@ export class Cell {
     return this.server.begin()
   }
 
-  /** The story is over: what it owes is done, every promise is asked, the server ends, its journal is audited. */
+  /** The story is over: what it owes is done, every promise is asked, the server ends with all its processes, its journal is audited. */
   async close(): Promise<void> {
     const data = join(this.#folder, 'data')
     await this.clients.until(() => (atRest(data).length === 0 ? true : undefined))
     for (const name of this.#arns.keys()) await this.proves(name)
     await this.server.stop()
+    await this.clients.until(() => (processesOf(this.#folder).length === 0 ? true : undefined))
     const { questions, wrong } = auditJournal(data)
     for (const words of wrong) this.claims.check(false, words)
     this.claims.held += questions - wrong.length
@@ -168,9 +185,12 @@ export class Cell {
     this.#arns.set(name, arn)
   }
 
-  /** The executions are gone as they should be. */
+  /** The executions may be removed from now on. */
   forget(names: readonly string[]): void {
-    for (const name of names) this.#arns.delete(name)
+    for (const name of names) {
+      this.#arns.delete(name)
+      this.#removed.add(name)
+    }
   }
 
   /** P6: two clients complete the callback, each with an answer of its own; at most one is told that it was first. */
@@ -197,11 +217,11 @@ export class Cell {
   }
 
   async delete(arn: string, name: string): Promise<void> {
+    this.forget([name])
     const { status, text } = await this.clients.call({ method: 'DELETE', path: executionPath(arn) })
     // A deletion whose answer was lost may already be done.
     this.claims.check(status < 300 || status === 404, `the deletion of ${name} got ${status} ${text}`)
     await this.clients.until(async () => ((await this.isGone(arn)) ? true : undefined))
-    this.#arns.delete(name)
   }
 
   async isGone(arn: string): Promise<boolean> {

@@ -71,6 +71,38 @@ function wrong(db: DatabaseSync, questions: Readonly<Record<string, string>>): s
   })
 }
 
+/** What the journal holds at this moment, whatever its server is doing. */
+export interface Recorded {
+  readonly arns: ReadonlySet<string>
+  /** `<execution as in the ledger> <step>` of every step whose success is recorded. */
+  readonly steps: ReadonlySet<string>
+}
+
+/** The part of an entry that names its first events; the rest of a long one is a payload. */
+const HEAD_CHARS = 4_000
+const STEP_SUCCEEDED = /"type":"StepSucceeded","id":"[^"]*"(?:,"parentId":"[^"]*")?,"name":"([^"]*)"/g
+
+export function recorded(dataFolder: string): Recorded {
+  const arns = new Set<string>()
+  const steps = new Set<string>()
+  looked(dataFolder, (db) => {
+    const tables = db.prepare("SELECT count(*) AS n FROM sqlite_master WHERE name = 'executions'").get()
+    if (tables?.['n'] === 0) return []
+    for (const { key, arn } of db.prepare('SELECT key, arn FROM executions').all()) {
+      arns.add(String(arn))
+      const heads = db
+        .prepare(`SELECT substr(text, 1, ${HEAD_CHARS}) AS head FROM journal WHERE execution = ? ORDER BY seq`)
+        .all(key ?? null)
+        .map(({ head }) => String(head))
+      // Its name in the ledger is in its input.
+      const [, name] = /\\"name\\":\\"([^"\\]*)\\"/.exec(heads[0] ?? '') ?? []
+      for (const head of heads) for (const [, step] of head.matchAll(STEP_SUCCEEDED)) steps.add(`${name} ${step}`)
+    }
+    return []
+  })
+  return { arns, steps }
+}
+
 /** A view of the database through a connection of its own, as short as it can be. */
 function looked(dataFolder: string, look: (db: DatabaseSync) => string[]): string[] {
   const file = join(dataFolder, 'journal.db')

@@ -77,17 +77,20 @@ export class Server {
   checked = 0
   readonly #options: PerdureOptions
   readonly #folder: string
+  readonly #whileStopped: () => void
   #run: Run | undefined
   #striking: Promise<void> = Promise.resolve()
 
-  private constructor(options: PerdureOptions, folder: string) {
+  private constructor(options: PerdureOptions, folder: string, whileStopped: () => void) {
     this.#options = options
     this.#folder = folder
+    this.#whileStopped = whileStopped
     this.endpoint = `http://127.0.0.1:${options.port}`
   }
 
-  static async on(folder: string, options: PerdureOptions): Promise<Server> {
-    return new Server({ ...options, port: await freePort() }, folder)
+  /** `whileStopped` is called when a stopped server has kept silent for a while. */
+  static async on(folder: string, options: PerdureOptions, whileStopped: () => void): Promise<Server> {
+    return new Server({ ...options, port: await freePort() }, folder, whileStopped)
   }
 
   /** Resolves when a server serves: the second, when the first is killed on its way. */
@@ -95,7 +98,7 @@ export class Server {
     const run = new Run(this.#options, order)
     this.#run = run
     void this.#mourn(run)
-    if (run.blow?.action === 'SIGSTOP') this.#striking = this.#freeze(run)
+    if (run.blow?.action === 'SIGSTOP') this.#striking = this.#faultless(this.#freeze(run))
     await this.#serving()
   }
 
@@ -148,7 +151,7 @@ export class Server {
   async #mourn(run: Run): Promise<void> {
     const { code, signal } = await run.ended
     if (run.closing) return
-    if (isKilledBy(run.blow, signal)) this.#striking = this.#revive()
+    if (isKilledBy(run.blow, signal)) this.#striking = this.#faultless(this.#revive())
     else this.#fault(`it ended by itself with ${code ?? signal}`, run)
   }
 
@@ -172,6 +175,7 @@ export class Server {
     while (!over && !isStopped(run.pid)) await sleep(LOOK_MS)
     if (over) return
     await Promise.all([this.#nobodyAnswers(), this.#nobodyTakesOver(), sleep(STOPPED_MS)])
+    this.#whileStopped()
     if (!isStopped(run.pid)) this.#fault('it went on before it was told to', run)
     const began = performance.now()
     signal(run.pid, 'SIGCONT')
@@ -228,6 +232,11 @@ export class Server {
     const left = orphans()
     if (left.length > 0) this.#fault(`function processes of the killed server live on: ${left.join(', ')}`)
     else this.checked += 1
+  }
+
+  /** What goes wrong in the background is told by `faults`. */
+  #faultless(work: Promise<void>): Promise<void> {
+    return work.catch((error: unknown) => this.#fault(String(error)))
   }
 
   #fault(words: string, run?: Run): void {

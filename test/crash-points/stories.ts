@@ -102,6 +102,7 @@ const expiry: Story = {
       await cell.ends(name, /^7$/)
       await cell.proves(name)
     }
+    cell.forget(names)
     for (const arn of before) {
       await cell.clients.until(async () => {
         if (await cell.isGone(arn)) return true
@@ -110,7 +111,6 @@ const expiry: Story = {
         return undefined
       })
     }
-    cell.forget(names)
     await startedAgain(cell, 'a')
     await cell.close()
   },
