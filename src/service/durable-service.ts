@@ -237,7 +237,11 @@ class Service implements RunningService {
   }
 
   get ready(): boolean {
-    return this.#phase === 'ready'
+    return this.#phase === 'ready' && !this.storeFailed
+  }
+
+  get storeFailed(): boolean {
+    return this.#deps.store.failure !== undefined
   }
 
   get holds(): readonly Hold[] {

@@ -78,6 +78,8 @@ export interface LaneShell {
   readonly closed: (executionId: string) => void
   /** The journal may hold entries of the execution that this process has not followed up. */
   readonly lostTrack: (executionId: string) => void
+  /** Notes why an execution cannot be read; false when that is known, for it is tried again and again. */
+  readonly unreadable: (executionId: string, reason: unknown) => boolean
   /** The lane holds so many bytes more (or less) than before. */
   readonly resized: (bytes: number) => void
   /** Nothing waits and nothing is loaded: the lane may be forgotten. */
@@ -206,7 +208,9 @@ export class Lane {
     loadExecution(this.#shell.store, this.executionId).then(
       (loaded) => this.#hasLoaded(loaded),
       (error: unknown) => {
-        this.#shell.log('error', `Execution ${this.executionId} could not be read`, error, this.#subject)
+        if (this.#shell.unreadable(this.executionId, error)) {
+          this.#shell.log('error', `Execution ${this.executionId} could not be read`, error, this.#subject)
+        }
         this.#created = undefined
         this.#state = 'idle'
         this.#rejectAll(unavailable)

@@ -28,6 +28,18 @@ async function busyServer(context: TestContext, data: string) {
   return { ...running, env }
 }
 
+/** The lines that are left, when the program has ended. */
+async function remaining(next: () => Promise<string>): Promise<string[]> {
+  const lines: string[] = []
+  for (;;) {
+    try {
+      lines.push(await next())
+    } catch {
+      return lines
+    }
+  }
+}
+
 async function reportOf(args: readonly string[], code = 0): Promise<Report & { readonly err: string }> {
   const outcome = await perdure([...args, '--json'])
   assert.equal(outcome.code, code, outcome.err)
@@ -104,7 +116,11 @@ test('a damaged entry is found by verify, keeps a backup from being made, and ho
   const get = (name: string) => perdure(['executions', 'get', `trip/${name}`], { env })
   assert.equal((await get('one')).code, 0)
   assert.match((await get('two')).err, /ServiceException/)
+  assert.match((await get('two')).err, /ServiceException/)
   assert.equal((await get('three')).code, 0)
+  await running.end()
+  const logged = await remaining(running.errLine)
+  assert.equal(logged.filter((line) => line.includes('could not be read')).length, 1, 'the log says it once')
 })
 
 test('a log that lost its end: start refuses, repair keeps the files and goes on with the rest', async (context) => {
