@@ -16,7 +16,7 @@ const PARTS = {
   /** A checkpoint that somebody has sent before. */
   again: 8,
   state: 5,
-  completion: 16,
+  completion: 20,
   completionAgain: 5,
   heartbeat: 3,
   /** A function is told how to end its invocation. */
@@ -144,7 +144,7 @@ function chooseUpdate(known: Knowledge, random: SeededRandom): readonly Update[]
   const id = random.pick(STEPS)
   const start = { type: 'STEP', action: 'START', id } as const
   const succeed = { type: 'STEP', action: 'SUCCEED', id, text: known.freshText() } as const
-  switch (random.pick(['callback', 'callback', 'both', 'both', 'start', 'succeed', 'fail'] as const)) {
+  switch (random.pick(['callback', 'callback', 'callback', 'both', 'both', 'start', 'succeed', 'fail'] as const)) {
     case 'callback':
       return [{ type: 'CALLBACK', action: 'START', id: random.pick(CALLBACKS) }]
     case 'both':

@@ -55,6 +55,7 @@ export class Client {
     const call = subject.recorder.begin(this.#name, request)
     const outcome = await this.#wire.send(request, subject, cutAfterMs)
     if (outcome.kind === 'unsent') call.withdrawn()
+    if (outcome.kind === 'unknown') subject.failed(outcome.because)
     if (outcome.kind !== 'answered') return false
     call.answered(outcome.answer)
     subject.known.learn(request, outcome.answer)

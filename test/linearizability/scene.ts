@@ -12,7 +12,7 @@ import type { Subject } from './subject.ts'
 import { type ClientRequest, Wire } from './wire.ts'
 
 const CLIENTS = 8
-const CALLS = { low: 4, high: 9 } as const
+const CALLS = { low: 4, high: 12 } as const
 /** Of the names: their functions' processes may end. */
 const MORTAL = 0.12
 const LOOK_MS = 10
@@ -87,6 +87,7 @@ class LastReader {
       const call = this.#subject.recorder.begin('last', request)
       const outcome = await this.#wire.send(request, this.#subject)
       if (outcome.kind === 'unsent') call.withdrawn()
+      if (outcome.kind === 'unknown') this.#subject.failed(outcome.because)
       if (outcome.kind !== 'answered') continue
       call.answered(outcome.answer)
       this.#subject.known.learn(request, outcome.answer)

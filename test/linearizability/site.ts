@@ -122,7 +122,7 @@ export class Site {
   }
 
   /** `keep`: leaves the server's folder where it is, and says where. */
-  async close(keep: boolean): Promise<void> {
+  async close({ keep }: { readonly keep: boolean }): Promise<void> {
     this.#becomes(Promise.reject(new Error('the site is closed')))
     this.releaseAll()
     this.#puppets.letGo()

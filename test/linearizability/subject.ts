@@ -19,6 +19,8 @@ export class Subject implements Addressee {
   readonly recorder: Recorder
   readonly symbols = new Symbols()
   readonly known = new Knowledge()
+  /** What the service could not do, in its own words: with a sound disk there is nothing of the kind. */
+  readonly failures: string[] = []
   #held: Held[] = []
   #news = Promise.withResolvers<void>()
 
@@ -27,6 +29,10 @@ export class Subject implements Addressee {
     this.functionName = functionName
     this.mortal = mortal
     this.recorder = new Recorder(ticks)
+  }
+
+  failed(because: string | undefined): void {
+    if (because !== undefined) this.failures.push(because)
   }
 
   /** Resolves when the next invocation reaches its function. */

@@ -23,8 +23,8 @@ export interface Addressee {
 
 export type Outcome =
   | { readonly kind: 'answered'; readonly answer: Answer }
-  /** The connection ended first, or the service could not tell what happened. */
-  | { readonly kind: 'unknown' }
+  /** The connection ended first, or the service says that it failed. */
+  | { readonly kind: 'unknown'; readonly because?: string }
   /** There was no server, or it would not take the call: nothing happened. */
   | { readonly kind: 'unsent' }
 
@@ -59,7 +59,7 @@ export class Wire {
     const answer = await this.#exchange(httpRequestFor(request, to), cutAfterMs)
     if (typeof answer === 'string') return { kind: answer }
     if (answer.status === 429) return { kind: 'unsent' }
-    if (answer.status >= 500) return { kind: 'unknown' }
+    if (answer.status >= 500) return { kind: 'unknown', because: answer.text }
     return { kind: 'answered', answer: answerTo(request, answer, to.symbols) }
   }
 
