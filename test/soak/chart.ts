@@ -10,6 +10,8 @@ export interface Series {
   readonly points: readonly (readonly [x: number, y: number | undefined])[]
   /** A lighter line, drawn below the others. */
   readonly faint?: boolean
+  /** Figures that come now and then: dots in place of a line. */
+  readonly dots?: boolean
 }
 
 /** A row of the strip below the plot. */
@@ -96,7 +98,7 @@ const through =
   (value) =>
     then(first(value))
 
-function drawSeries({ color, points, faint = false }: Series, x: Scale, y: Scale): string {
+function drawSeries({ color, points, faint = false, dots = false }: Series, x: Scale, y: Scale): string {
   let path = ''
   let broken = true
   for (const [at, value] of thinned(points)) {
@@ -105,11 +107,11 @@ function drawSeries({ color, points, faint = false }: Series, x: Scale, y: Scale
       continue
     }
     const place = `${x(at).toFixed(1)} ${Math.min(PLOT.bottom, y(value)).toFixed(1)}`
-    // A point without neighbours is drawn as a dot, by the round ends of a line without length.
-    path += broken ? `M${place}L${place}` : `L${place}`
+    // A line without length has round ends: a dot.
+    path += broken || dots ? `M${place}L${place}` : `L${place}`
     broken = false
   }
-  const width = faint ? 1.2 : 1.8
+  const width = dots ? 4 : faint ? 1.2 : 1.8
   return `<path d="${path}" fill="none" stroke="${color}" stroke-width="${width}" stroke-linejoin="round" stroke-linecap="round"${faint ? ' stroke-opacity="0.75"' : ''}/>`
 }
 

@@ -27,7 +27,7 @@ const LANES: readonly { readonly name: string; readonly color: string; readonly 
   { name: 'clients', color: GREEN, kinds: ['slow clients', 'hostile requests'] },
 ]
 
-type Line = readonly [column: Column, name: string, color: string, faint?: boolean]
+type Line = readonly [column: Column, name: string, color: string, style?: 'faint' | 'dots']
 
 interface ChartPlan {
   readonly file: string
@@ -54,7 +54,7 @@ const CHARTS: readonly ChartPlan[] = [
     unit: 'milliseconds (logarithmic)',
     lines: [
       ['checkpointP50Ms', 'median', BLUE],
-      ['checkpointP99Ms', '99th percentile', ORANGE, true],
+      ['checkpointP99Ms', '99th percentile', ORANGE, 'faint'],
     ],
     logarithmic: true,
   },
@@ -64,7 +64,7 @@ const CHARTS: readonly ChartPlan[] = [
     unit: 'milliseconds (logarithmic)',
     lines: [
       ['startToEndP50Ms', 'median', BLUE],
-      ['startToEndP99Ms', '99th percentile', ORANGE, true],
+      ['startToEndP99Ms', '99th percentile', ORANGE, 'faint'],
     ],
     logarithmic: true,
   },
@@ -73,9 +73,9 @@ const CHARTS: readonly ChartPlan[] = [
     title: 'Lateness of timers',
     unit: 'milliseconds (logarithmic)',
     lines: [
-      ['timerLatenessP50Ms', 'median', BLUE],
-      ['timerLatenessMaxMs', 'maximum', ORANGE],
-      ['timerLatenessAfterFaultMaxMs', 'maximum, due during a fault', GREY, true],
+      ['timerLatenessP50Ms', 'median', BLUE, 'dots'],
+      ['timerLatenessMaxMs', 'maximum', ORANGE, 'dots'],
+      ['timerLatenessAfterFaultMaxMs', 'maximum, due during a fault', GREY, 'dots'],
     ],
     logarithmic: true,
   },
@@ -87,7 +87,7 @@ const CHARTS: readonly ChartPlan[] = [
       ['serverRssMb', 'server, resident', BLUE],
       ['serverHeapMb', 'server, heap in use', GREEN],
       ['serverCacheMb', 'of it folded executions', PURPLE],
-      ['driverRssMb', 'driver, resident', GREY, true],
+      ['driverRssMb', 'driver, resident', GREY, 'faint'],
     ],
   },
   {
@@ -96,7 +96,7 @@ const CHARTS: readonly ChartPlan[] = [
     unit: 'milliseconds (logarithmic)',
     lines: [
       ['eventLoopDelayP99Ms', '99th percentile', BLUE],
-      ['eventLoopDelayMaxMs', 'maximum', ORANGE, true],
+      ['eventLoopDelayMaxMs', 'maximum', ORANGE, 'faint'],
     ],
     logarithmic: true,
   },
@@ -130,10 +130,11 @@ export function writeCharts(
   }))
   const band = { from: (run.seconds * LONG_LIFE.from) / per, to: (run.seconds * LONG_LIFE.to) / per }
   return CHARTS.map(({ file, title, unit, lines, logarithmic = false }) => {
-    const series: Series[] = lines.map(([column, name, color, faint = false]) => ({
+    const series: Series[] = lines.map(([column, name, color, style]) => ({
       name,
       color,
-      faint,
+      faint: style === 'faint',
+      dots: style === 'dots',
       points: samples.map((sample) => [(sample.seconds ?? 0) / per, sample[column]] as const),
     }))
     const svg = drawChart({
