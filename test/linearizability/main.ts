@@ -84,9 +84,9 @@ async function playRound(site: Site, killed: boolean): Promise<void> {
   site.releaseAll()
 }
 
-/** At a moment that the seed chooses, unless everything is over by then. */
+/** With the first acknowledgement after a moment that the seed chooses: what was acknowledged last is lost first. */
 async function killUnder(playing: Promise<unknown>, site: Site, seed: number, ticks: Ticks): Promise<void> {
   const moment = new SeededRandom(seed, 'kill').between(KILL_AT.low, KILL_AT.high)
-  const over = await Promise.race([playing.then(() => true), ticks.at(moment).then(() => false)])
+  const over = await Promise.race([playing.then(() => true), ticks.acknowledgement(moment).then(() => false)])
   if (!over) await site.kill()
 }

@@ -2,22 +2,28 @@
  * Writes down the calls on one name as they happen. Time is a counter that moves at every beginning and every end of a
  * call: all clients live in this process, so it orders them as they really were, and no two moments are equal.
  */
-import type { Answer, Call, Request } from './calls.ts'
+import { type Answer, type Call, isHarmless, type Request } from './calls.ts'
 
 export class Ticks {
   #now = 0
-  readonly #awaited = new Map<number, () => void>()
+  #awaited: { readonly moment: number; readonly resolve: () => void } | undefined
 
   next(): number {
     this.#now += 1
-    this.#awaited.get(this.#now)?.()
     return this.#now
   }
 
-  /** Resolves at that moment. */
-  at(moment: number): Promise<void> {
+  /** Somebody has just been told that something was done. */
+  acknowledged(): void {
+    if (this.#awaited === undefined || this.#now < this.#awaited.moment) return
+    this.#awaited.resolve()
+    this.#awaited = undefined
+  }
+
+  /** Resolves with the first acknowledgement after that moment, of which there may be none. */
+  acknowledgement(moment: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
-    this.#awaited.set(moment, resolve)
+    this.#awaited = { moment, resolve }
     return promise
   }
 }
@@ -74,6 +80,7 @@ export class Recorder {
       answered: (answer) => {
         call.answer = answer
         call.to = this.#ticks.next()
+        if (!isHarmless(call)) this.#ticks.acknowledged()
       },
       withdrawn: () => {
         this.#calls = this.#calls.filter((other) => other !== call)

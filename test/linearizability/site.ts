@@ -65,7 +65,7 @@ export class Site {
   subject(name: string, mortal: boolean, ticks: Ticks): Subject {
     const subject = new Subject(name, mortal ? 'mortal' : 'steady', mortal, ticks)
     this.#subjects.push(subject)
-    void this.#takeInvocations(subject)
+    this.#takeInvocations(subject).catch((error: unknown) => subject.failed(String(error)))
     return subject
   }
 
