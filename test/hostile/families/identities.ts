@@ -115,15 +115,16 @@ function brokenEscape(chance: SeededRandom, target: Target): Attack {
     OPERATIONS.CheckpointDurableExecution,
   ])
   const broken = chance.pick(['%!', '%2!', '%zz', '%C0%AF', '%ED%A0%80', '%FF', '%E2%82', '%u0041', '%%41', '%-1'])
-  const at = chance.between(0, target.arn.length)
-  const encode = (text: string): string =>
-    encodeURIComponent(text.slice(0, at)) + broken + encodeURIComponent(text.slice(at))
   const body = operation.method === 'GET' ? undefined : Buffer.from(`{"CheckpointToken":"${target.token}"}`)
-  const bytes = bytesOf(
-    requestOf({ operation, texts: { DurableExecutionArn: [target.arn] }, body }, encode),
-    target.port,
-  )
-  return attack(`the escape ${broken}`, bytes, { outcome: 'refused', types: ['SerializationException'] }, operation)
+  const request = requestOf({ operation, texts: { DurableExecutionArn: [target.arn] }, body })
+  const inQuery = chance.chance(0.4)
+  const at = request.target.indexOf('arn') + chance.between(0, 3)
+  const spoiled = inQuery
+    ? `${request.target}?${chance.pick([`Marker=${broken}`, `${broken}=1`, `a=1&b=x${broken}`])}`
+    : request.target.slice(0, at) + broken + request.target.slice(at)
+  const bytes = bytesOf({ ...request, target: spoiled }, target.port)
+  const named = `the escape ${broken} in the ${inQuery ? 'query' : 'path'}`
+  return attack(named, bytes, { outcome: 'refused', types: ['SerializationException'] }, operation)
 }
 
 function checkpointWith(arn: string, token: string, port: number): Buffer {
