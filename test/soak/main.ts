@@ -116,7 +116,7 @@ const progress = (): number => (Date.now() - loadBeganMs) / durationMs
 const longestWaitSeconds = between(3, durationMs / 12_000, 120)
 const rates = {
   quickPerSecond: rate,
-  storiesPerSecond: between(0.5, rate * STORY_SHARE, MOST_STORIES_PER_SECOND),
+  storiesPerSecond: between(1, rate * STORY_SHARE, MOST_STORIES_PER_SECOND),
   // No long waits at the end, or the soak would wait for them.
   longestWaitSeconds: () => between(2, ((1 - progress()) * durationMs) / 3_000, longestWaitSeconds),
 }

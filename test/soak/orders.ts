@@ -43,6 +43,7 @@ const KINDS: readonly StoryKind[] = [
   'sleeper',
   'sleeper',
   'approval',
+  'approval',
 ]
 
 export function drawStory(random: SeededRandom, name: string, longestWaitSeconds: number): StoryOrder {

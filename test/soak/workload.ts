@@ -252,7 +252,7 @@ export class Workload {
   /** P6: sometimes two outsiders answer, at once or one after the other, and only one may be accepted. */
   async #answerCallback(open: Open, id: string): Promise<void> {
     const { random, disturbances } = this.#deps
-    const bodies = random.chance(0.3) ? ['first', 'second'] : ['only']
+    const bodies = random.chance(0.6) ? ['first', 'second'] : ['only']
     if (bodies.length > 1) disturbances.count('second callback answer')
     open.answering += bodies.length
     await pause(random.between(0, 3_000))
