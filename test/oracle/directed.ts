@@ -39,6 +39,7 @@ const invoke = (as: string, functionName: string): Command => ({
 
 export const directed = (): readonly Sequence[] => [
   ...(['CONTEXT', 'STEP', 'WAIT', 'CALLBACK', 'CHAINED_INVOKE', 'EXECUTION'] as const).map(refusals),
+  pairsOfFaults(),
   ...acceptances(),
   ...closed(),
 ]
@@ -97,6 +98,81 @@ function refusals(type: Type): Sequence {
     (cell) => cell.type === type && cell.outcome !== 'accepted' && (type !== 'EXECUTION' || cell.prior === 'STARTED'),
   )
   return { title: `${type}: every refusal`, commands: [...STAGE, ...cells.map(refusal)] }
+}
+
+/** Which of two faults is told: the order of spec 04 §4.1. Every pair of them in one update, and in two. */
+function pairsOfFaults(): Sequence {
+  const faults: readonly Update[] = [
+    { Name: '' },
+    { ParentId: 'nobody' },
+    { Payload: longer(LIMITS.operationPayloadBytes) },
+    { Error: { ErrorMessage: longer(LIMITS.updateErrorBytes) } },
+    { Action: 'CANCEL' },
+    { Id: 'CONTEXT-STARTED' },
+    { Id: 'STEP-SUCCEEDED' },
+    { Id: 'STEP-PENDING' },
+    { SubType: FOREIGN.SubType },
+    { Name: FOREIGN.Name },
+    { ParentId: FOREIGN.ParentId },
+    { StepOptions: { NextAttemptDelaySeconds: 5 } },
+    { Error: BOOM },
+    { Payload: '1' },
+  ]
+  const requests = ['START', 'SUCCEED', 'FAIL', 'RETRY'].flatMap((Action) => {
+    const good: Update = { Id: 'STEP-STARTED', Type: 'STEP', Action }
+    return faults.flatMap((one, index) =>
+      faults.slice(index).flatMap((other) => [
+        checkpoint([{ ...good, ...one, ...other }]),
+        checkpoint([
+          { ...good, ...one },
+          { ...good, Id: 'new', ...other },
+        ]),
+      ]),
+    )
+  })
+  // Those that are taken would change the stage.
+  const refused = requests.filter((request) => request.do === 'checkpoint' && !request.updates.every(isGood))
+  const last: readonly Command[] = [
+    checkpoint([
+      { Id: 'x', Type: 'EXECUTION', Action: 'SUCCEED' },
+      { Id: 'x', Type: 'EXECUTION', Action: 'START' },
+      { Id: 's', Type: 'STEP', Action: 'START' },
+    ]),
+    checkpoint([
+      { Id: 's', Type: 'STEP', Action: 'START' },
+      { Id: 's', Type: 'STEP', Action: 'START' },
+      { Id: 'x', Type: 'EXECUTION', Action: 'SUCCEED' },
+      { Id: 't', Type: 'STEP', Action: 'START' },
+    ]),
+    checkpoint([
+      { Id: 't', Type: 'STEP', Action: 'SUCCEED', ParentId: 'nobody' },
+      { Id: 's', Type: 'STEP', Action: 'START' },
+      { Id: 's', Type: 'STEP', Action: 'START' },
+    ]),
+    checkpoint([
+      { Id: 's', Type: 'STEP', Action: 'START' },
+      { Id: 'x', Type: 'EXECUTION', Action: 'SUCCEED', Error: BOOM },
+    ]),
+  ]
+  return { title: 'every pair of faults', commands: [...STAGE, ...refused, ...last] }
+}
+
+/** Whether the service would take it from STEP-STARTED, or as a new step: cautiously told. */
+function isGood({ Id, Action, ParentId, Name, SubType, Payload, Error: error, StepOptions }: Update): boolean {
+  if (Id !== 'STEP-STARTED' && Id !== 'new') return false
+  if (ParentId === 'nobody' || Name === '' || (Payload?.length ?? 0) > 1 || JSON.stringify(error ?? {}).length > 100)
+    return false
+  if (
+    Id === 'STEP-STARTED' &&
+    (Action === 'START' || ParentId !== undefined || Name !== undefined || SubType !== undefined)
+  )
+    return false
+  if (Action === 'CANCEL' || (Action === 'RETRY') !== (StepOptions !== undefined)) return false
+  return !(
+    (Action === 'SUCCEED' && error !== undefined) ||
+    (Action === 'FAIL' && Payload !== undefined) ||
+    (Action === 'RETRY' && error !== undefined && Payload !== undefined)
+  )
 }
 
 /** The members that the action cannot do without. */

@@ -2,7 +2,8 @@
  * `npm run oracle`: a real server, on both stores, against an independent model of the API (`model/`), which was
  * written from the specification alone and shares no code with the product.
  *
- *     --seconds N   how long (default 50): first every cell of the coverage table on purpose, then random sequences
+ *     --seconds N   how long (default 50): first situations and every cell of the coverage table on purpose, then random
+ *                   sequences; the part on purpose is always played to its end
  *     --from N      the first seed of the random sequences (default 1)
  *     --seed N      only this sequence, printed; 0 are the directed ones
  *
@@ -17,7 +18,9 @@ import type { Command } from './commands.ts'
 import { directed } from './directed.ts'
 import { randomSequence } from './generator.ts'
 import { shrink } from './shrink.ts'
+import { situations } from './situations.ts'
 import { Subject } from './subject.ts'
+import { askThird } from './third-opinion.ts'
 import { told, trial } from './trial.ts'
 
 const { values } = parseArgs({
@@ -61,9 +64,15 @@ async function playDirected(): Promise<void> {
   for (const { title, commands: sequence } of directed()) {
     if (failed < ENOUGH_FAILURES) await play(0, title, sequence, DIRECTED_LOOK_EVERY)
   }
+  for (const { title, commands: sequence } of situations()) {
+    if (failed < ENOUGH_FAILURES) await play(0, title, sequence, 1)
+  }
 }
 
 let seed = Number(values.from)
+const third = await askThird(seed)
+for (const disagreement of third.disagreements) console.log(`seed 0 failed: third opinion: ${disagreement}`)
+failed += third.disagreements.length
 try {
   if (values.seed === undefined) {
     await playDirected()
@@ -98,7 +107,7 @@ const uncovered = coverage.refuted.length + (whole ? coverage.missed.length : 0)
 
 report({
   machine: 'oracle',
-  passed: sequences - failed,
+  passed: sequences + third.sequences - failed,
   failed: failed + uncovered,
   figures: {
     stores: subjects.map(({ store }) => store).join(', '),
@@ -107,6 +116,8 @@ report({
     'cells covered': coverage.covered,
     'cells reachable': REACHABLE.length,
     'cells declared unreachable': CELLS.length - REACHABLE.length,
+    'sequences with a third opinion': third.sequences,
+    'comparisons with a third opinion': third.comparisons,
     seeds: seed > Number(values.from) ? `${values.from} to ${seed - 1}` : (values.seed ?? 'none'),
   },
   seconds: secondsSince(),

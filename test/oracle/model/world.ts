@@ -128,7 +128,9 @@ export class World {
 
   /** Spec 07 §7.1. */
   #invoke(command: Command & { do: 'invoke' }): Answer | undefined {
-    const { as, mode, input } = command
+    const { as, mode } = command
+    // An empty payload is `{}` (spec 12.3).
+    const input = command.input === '' ? '{}' : command.input
     const [functionName = '', qualifier] = command.functionName.split(':')
     if (command.name !== undefined && !/^[a-zA-Z0-9-_]+$/.test(command.name.replaceAll(UNKNOWN, 'n'))) {
       const constraint = 'Member must satisfy regular expression pattern: [a-zA-Z0-9-_]+'
