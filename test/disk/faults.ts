@@ -25,13 +25,21 @@ export const SCENES: readonly Scene[] = [
   { title: 'the quota is used up', rules: ['write journal.db-wal 0 * EDQUOT'], fatal: true },
 ]
 
+const SCENES_AT_A_TIME = 3
+
 export async function failDisks(folder: string, tally: Tally): Promise<void> {
   const library = compileShim(folder)
-  for (const [index, scene] of SCENES.entries()) {
-    const place = join(folder, `fault-${index}`)
-    mkdirSync(place)
-    await failDisk(place, library, scene, tally)
-  }
+  const scenes = SCENES.entries()
+  // Servers mostly wait: for their start, their disk, their callers.
+  await Promise.all(
+    Array.from({ length: SCENES_AT_A_TIME }, async () => {
+      for (const [index, scene] of scenes) {
+        const place = join(folder, `fault-${index}`)
+        mkdirSync(place)
+        await failDisk(place, library, scene, tally)
+      }
+    }),
+  )
 }
 
 async function failDisk(place: string, library: string, { title, rules, fatal }: Scene, tally: Tally): Promise<void> {

@@ -42,6 +42,13 @@ function committedBytes(master: string): number {
   return HEADER_BYTES + log.committedFrames * FRAME_BYTES
 }
 
+/** A transaction that was made and of which nobody was told, because the kill came first, was promised to nobody. */
+export function cutToMark(folder: string): void {
+  const mark = readMark(join(folder, 'journal.db'))
+  if (mark === undefined) throw new Error('the killed server left no mark')
+  truncateSync(logOf(folder), HEADER_BYTES + mark.frames * FRAME_BYTES)
+}
+
 export function cutLogs({ master, scratch, times, random, tally }: Options): void {
   const committed = committedBytes(master)
   const size = statSync(logOf(master)).size

@@ -16,7 +16,7 @@ import { SeededRandom } from '../simulation/seeded-random.ts'
 import { backUpUnderLoad } from './backups.ts'
 import { failDisks, SCENES } from './faults.ts'
 import { copyFolder, flipBits } from './flips.ts'
-import { cutLogs, tearLogs } from './logs.ts'
+import { cutLogs, cutToMark, tearLogs } from './logs.ts'
 import { Tally } from './tally.ts'
 import { Workload } from './workload.ts'
 
@@ -48,6 +48,7 @@ await workload.work(150)
 await workload.kill()
 mkdirSync(place('killed'))
 copyFolder(place('data'), place('killed'))
+cutToMark(place('killed'))
 await workload.restart()
 await workload.work(50)
 await workload.stop()

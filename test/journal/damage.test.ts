@@ -5,9 +5,12 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, type TestContext, test } from 'node:test'
 import { readMark } from '../../src/journal/sqlite/commit-mark.ts'
+import { closeLeavingLog, openWriterConnection } from '../../src/journal/sqlite/connection.ts'
 import { readLog } from '../../src/journal/sqlite/log-file.ts'
+import { migrate } from '../../src/journal/sqlite/migrate.ts'
 import { sql as firstSchema } from '../../src/journal/sqlite/migrations/0001-journal.ts'
 import { openSqliteStore } from '../../src/journal/sqlite/sqlite-store.ts'
+import { DEFAULT_WAL_BYTES } from '../../src/journal/sqlite/wal-policy.ts'
 import type { Store } from '../../src/journal/store.ts'
 import {
   appended,
@@ -240,4 +243,15 @@ test('a page that does not fit is found at the start', async (t) => {
   bytes[at + 1] = 0x35
   writeFileSync(file, bytes)
   await assert.rejects(openSqliteStore({ directory }), { consequence: 'damaged', message: /is damaged: .*restore a/ })
+})
+
+test('a failed store is closed without moving anything from its log, which would then be removed', async (t) => {
+  const directory = temporaryDirectory(t)
+  const path = join(directory, 'journal.db')
+  const db = openWriterConnection({ path, maxBytes: undefined, walBytes: DEFAULT_WAL_BYTES })
+  migrate(db)
+  const size = statSync(logOf(directory)).size
+  closeLeavingLog(db)
+  assert.equal(statSync(logOf(directory)).size, size)
+  await (await openSqliteStore({ directory })).close()
 })

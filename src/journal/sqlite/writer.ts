@@ -58,7 +58,7 @@ export class Writer {
     const outcomes = this.#commitGroup(operations)
     if (this.#failure !== undefined) return { outcomes, wal: EMPTY_WAL }
     const wal = this.#sql.walSize()
-    this.#mark?.note(wal.pages, this.#durableRow)
+    this.#mark?.note(wal, this.#durableRow)
     return { outcomes, wal }
   }
 
