@@ -5,7 +5,8 @@
  *     --seconds N   how long (default 50): first situations and every cell of the coverage table on purpose, then random
  *                   sequences; the part on purpose is always played to its end
  *     --from N      the first seed of the random sequences (default 1)
- *     --seed N      only this sequence, printed; 0 are the directed ones
+ *     --seed N      only this sequence, printed; 0 are the ones on purpose
+ *     --only TEXT   only those on purpose whose title contains the text
  *
  * Every answer, every event that a function is handed, and everything that can be read of every execution is compared
  * exactly. A sequence that shows a difference is shortened, and the run goes on. It fails on any difference, on a
@@ -28,6 +29,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '50' },
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
+    only: { type: 'string' },
   },
 })
 
@@ -57,15 +59,16 @@ async function play(seed: number, title: string, sequence: readonly Command[], l
   const shortest = (await fails(seen)) ? await shrink(seen, fails) : seen
   const again = await trial(shortest, subjects)
   console.log(`the shortest sequence that shows a difference:\n${told(shortest, again ?? verdict)}`)
-  console.log(`  again: npm run oracle -- --seed ${seed}\n`)
+  console.log(`  again: npm run oracle -- ${seed === 0 ? `--only "${title}"` : `--seed ${seed}`}\n`)
 }
 
-async function playDirected(): Promise<void> {
-  for (const { title, commands: sequence } of directed()) {
-    if (failed < ENOUGH_FAILURES) await play(0, title, sequence, DIRECTED_LOOK_EVERY)
-  }
-  for (const { title, commands: sequence } of situations()) {
-    if (failed < ENOUGH_FAILURES) await play(0, title, sequence, 1)
+async function playOnPurpose(text: string): Promise<void> {
+  const all = [
+    ...directed().map((sequence) => ({ ...sequence, lookEvery: DIRECTED_LOOK_EVERY })),
+    ...situations().map((sequence) => ({ ...sequence, lookEvery: 1 })),
+  ]
+  for (const { title, commands: sequence, lookEvery } of all) {
+    if (failed < ENOUGH_FAILURES && title.includes(text)) await play(0, title, sequence, lookEvery)
   }
 }
 
@@ -74,13 +77,13 @@ const third = await askThird(seed)
 for (const disagreement of third.disagreements) console.log(`seed 0 failed: third opinion: ${disagreement}`)
 failed += third.disagreements.length
 try {
-  if (values.seed === undefined) {
-    await playDirected()
+  if (values.only !== undefined || values.seed === '0') {
+    await playOnPurpose(values.only ?? '')
+  } else if (values.seed === undefined) {
+    await playOnPurpose('')
     for (; secondsSince() < Number(values.seconds) && failed < ENOUGH_FAILURES; seed += 1) {
       await play(seed, 'a random sequence', randomSequence(seed), 1)
     }
-  } else if (values.seed === '0') {
-    await playDirected()
   } else {
     const sequence = randomSequence(Number(values.seed))
     console.log(told(sequence, { store: 'memory', difference: 'the whole sequence', at: -1 }))
@@ -99,7 +102,7 @@ function reasons(): string {
   return ['cells that cannot be hit, and why:', ...lines].join('\n')
 }
 
-const whole = values.seed === undefined && failed < ENOUGH_FAILURES
+const whole = values.seed === undefined && values.only === undefined && failed < ENOUGH_FAILURES
 console.log(`\n${coverage.table()}\n\n${reasons()}`)
 for (const cell of coverage.refuted) console.log(`seed 0 failed: hit, though declared unreachable: ${cellName(cell)}`)
 if (whole) for (const cell of coverage.missed) console.log(`seed 0 failed: reachable, and never hit: ${cellName(cell)}`)
