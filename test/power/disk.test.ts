@@ -54,7 +54,7 @@ function operationsOf(
 }
 
 function contents(disk: Disk, loss: Loss): Record<string, string> {
-  return Object.fromEntries([...disk.image(loss, random)].map(([path, bytes]) => [path, bytes.toString()]))
+  return Object.fromEntries([...disk.image(loss, () => random)].map(([path, bytes]) => [path, bytes.toString()]))
 }
 
 /** Every outcome that 500 losses of power have. */

@@ -13,7 +13,7 @@
  *   since it was certain (SQLite calls it power-safe overwriting and counts on it). Of lengths the same is true.
  */
 import { dirname } from 'node:path'
-import type { SeededRandom } from '../simulation/seeded-random.ts'
+import { SeededRandom } from '../simulation/seeded-random.ts'
 import { type Change, Content } from './content.ts'
 import type { TraceRecord } from './trace.ts'
 
@@ -54,12 +54,12 @@ class File {
     })
   }
 
+  /** A view: true until the next change. */
   after(loss: Loss, random: SeededRandom): Buffer {
+    if (loss === 'dropped' || this.pending.length === 0) return this.certain.bytes
     const changes = this.pending.map(({ change }) => change)
     const content = this.certain.copy()
     switch (loss) {
-      case 'dropped':
-        break
       case 'kept':
         for (const change of changes) content.apply(change)
         break
@@ -165,14 +165,23 @@ export class Disk {
     }
   }
 
-  /** What the disk holds when the power fails now. */
-  image(loss: Loss, random: SeededRandom): Image {
+  /**
+   * What the disk holds when the power fails now; true until the next record. What happens to one file does not depend
+   * on which others are looked at.
+   */
+  image(loss: Loss, chanceOf: (path: string) => SeededRandom, wanted: (path: string) => boolean = () => true): Image {
     const names = this.#certainNames.copy()
+    const random = chanceOf('')
     for (const { change } of this.#pendingNames) {
       if (loss === 'kept' || (loss !== 'dropped' && random.chance(0.5))) names.apply(change)
     }
-    const files = [...names.files].filter(([path]) => names.reachable(path))
-    return new Map(files.map(([path, file]) => [path, file.after(loss, random)]))
+    const files = [...names.files].filter(([path]) => wanted(path) && names.reachable(path))
+    return new Map(files.map(([path, file]) => [path, file.after(loss, chanceOf(path))]))
+  }
+
+  /** As the processes see it. */
+  present(wanted?: (path: string) => boolean): Image {
+    return this.image('kept', (path) => new SeededRandom(0, path), wanted)
   }
 
   #change(record: TraceRecord): void {

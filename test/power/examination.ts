@@ -7,8 +7,8 @@ import { SeededRandom } from '../simulation/seeded-random.ts'
 import { Disk, type Image, LOSSES, type Loss } from './disk.ts'
 import { claimsOf } from './facts.ts'
 import type { Recording } from './recording.ts'
-import { type Reference, storeOf } from './reference.ts'
-import { digest, fingerprint, openStore, putImage } from './reopening.ts'
+import type { Reference } from './reference.ts'
+import { digest, fingerprint, isOfStore, openStore, putImage } from './reopening.ts'
 
 export interface Finding {
   /** Records of the trace before the loss. */
@@ -93,7 +93,7 @@ export class Examination {
       // Nothing is left to chance in these two, so once is enough.
       if (round >= ROUNDS && (loss === 'dropped' || loss === 'kept')) continue
       const seed = this.#share.seed + round
-      const state = this.#stateOf(imageAt(disk, prefix, loss, seed), loss)
+      const state = this.#stateOf(imageAt(disk, prefix, loss, seed, isOfStore), loss)
       const words =
         typeof state === 'string'
           ? state
@@ -105,21 +105,20 @@ export class Examination {
   }
 
   #stateOf(image: Image, loss: Loss): number | string {
-    const store = storeOf(image)
-    const key = digest(store)
+    const key = digest(image)
     const seen = this.#seen.get(key)
     if (seen !== undefined) {
       this.tally.repeated += 1
       return seen
     }
     this.tally.images[loss] += 1
-    const state = this.#reopen(store)
+    const state = this.#reopen(image)
     this.#seen.set(key, state)
     return state
   }
 
-  #reopen(store: Image): number | string {
-    putImage(store, this.#share.scratch)
+  #reopen(image: Image): number | string {
+    putImage(image, this.#share.scratch)
     try {
       const found = openStore(join(this.#share.scratch, this.#recording.data), fingerprint)
       return (
@@ -132,8 +131,14 @@ export class Examination {
 }
 
 /** The same again for the same prefix, loss and seed. */
-export function imageAt(disk: Disk, prefix: number, loss: Loss, seed: number): Image {
-  return disk.image(loss, new SeededRandom(seed, `${loss} at ${prefix}`))
+export function imageAt(
+  disk: Disk,
+  prefix: number,
+  loss: Loss,
+  seed: number,
+  wanted?: (path: string) => boolean,
+): Image {
+  return disk.image(loss, (path) => new SeededRandom(seed, `${loss} of ${path} at ${prefix}`), wanted)
 }
 
 /** The disk after so many records of the trace. */

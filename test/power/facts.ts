@@ -8,7 +8,7 @@
  *     queued <request id>          the invocation of a plain function is kept
  *     entry <execution> <seq>      in the workload without a server (`storing.ts`)
  */
-import type { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import { apply, found } from '../../src/engine/apply.ts'
 import { decodeEntry } from '../../src/engine/codec.ts'
 import { indexOf } from '../../src/engine/effects.ts'
@@ -54,13 +54,11 @@ export class JournalReader implements Reader {
   read(db: DatabaseSync): Reading {
     const facts: string[] = []
     const wrong: string[] = []
-    const touched = new Set<number>()
     for (const row of newRows(db, this.#newestRow)) {
       this.#newestRow = row.rowid
-      touched.add(row.execution)
       facts.push(...this.#fold(row, wrong))
     }
-    for (const key of touched) this.#compare(db, key, wrong)
+    for (const row of db.prepare('SELECT * FROM executions').all()) this.#compare(row, wrong)
     for (const { id } of db.prepare("SELECT id FROM outbox WHERE id LIKE '%/0/invokeQueued'").all()) {
       const requestId = String(id).split('/')[0] ?? ''
       if (!this.#queued.has(requestId)) facts.push(`queued ${requestId}`)
@@ -84,10 +82,12 @@ export class JournalReader implements Reader {
     return factsOf(state, entry, before)
   }
 
-  #compare(db: DatabaseSync, key: number, wrong: string[]): void {
-    const row = db.prepare('SELECT * FROM executions WHERE key = ?').get(key)
-    const state = this.#states.get(key)
-    if (row === undefined || state === undefined) return
+  #compare(row: Record<string, SQLOutputValue>, wrong: string[]): void {
+    const state = this.#states.get(Number(row['key']))
+    if (state === undefined) {
+      wrong.push(`execution ${row['name']} has an index row and no journal`)
+      return
+    }
     const { status, endedAt, wake } = executionRow(row)
     const [is, expected] = [JSON.stringify({ status, endedAt, wake }), JSON.stringify(indexOf(state))]
     if (is !== expected) wrong.push(`the index row of ${state.start.name} is ${is}, its journal says ${expected}`)
@@ -122,6 +122,12 @@ export class MarkerReader implements Reader {
       if (!text.startsWith(markerOf(id, seq))) wrong.push(`entry ${seq} of ${id} is ${text.slice(0, 80)}`)
       facts.push(`entry ${id} ${seq}`)
     }
+    // An execution was closed with the entry of the number that its index row has for the time.
+    const halves = db.prepare(
+      `SELECT execution_id FROM executions WHERE coalesce((SELECT max(seq) FROM journal WHERE execution = key), 0)
+         <> coalesce(ended_at, (SELECT max(seq) FROM journal WHERE execution = key), -1)`,
+    )
+    for (const { execution_id: id } of halves.all()) wrong.push(`the index row and the journal of ${id} disagree`)
     return { facts, wrong }
   }
 }

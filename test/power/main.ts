@@ -92,13 +92,12 @@ async function run(): Promise<void> {
     const workload = workloads[life % workloads.length] as Workload
     const folder = join(root, `life-${life}`)
     mkdirSync(folder)
-    const recording = await live(workload, life, folder)
-    workload.left = await judge(workload, recording, life, folder)
-    if (failures.length > 0) break
-    if (workload.kind === 'server') {
-      const { image, words } = someLoss(recording, new SeededRandom(SEED, `server of ${life}`))
-      finishing.push(finishServer(image, words, join(folder, 'finishing')))
+    try {
+      await live(workload, life, folder, finishing)
+    } catch (error) {
+      failures.push(`life ${life} (${workload.kind}): ${error instanceof Error ? error.stack : String(error)}`)
     }
+    if (failures.length > 0) break
     // Two losses in a row, then a life without a past.
     if (life % 4 >= 2) workload.left = undefined
   }
@@ -116,7 +115,15 @@ async function run(): Promise<void> {
   })
 }
 
-async function live(workload: Workload, life: number, folder: string): Promise<Recording> {
+async function live(workload: Workload, life: number, folder: string, finishing: Promise<void>[]): Promise<void> {
+  const recording = await record(workload, life, folder)
+  workload.left = await judge(workload, recording, life, folder)
+  if (workload.kind !== 'server' || failures.length > 0) return
+  const { image, words } = someLoss(recording, new SeededRandom(SEED, `server of ${life}`))
+  finishing.push(finishServer(image, words, join(folder, 'finishing')))
+}
+
+async function record(workload: Workload, life: number, folder: string): Promise<Recording> {
   const place = placeIn(folder)
   if (workload.left !== undefined) {
     putImage(workload.left.image, place.watched)
@@ -178,7 +185,7 @@ function someLoss(recording: Recording, random: SeededRandom): Left {
 }
 
 async function finishServer(image: Image, words: string, folder: string): Promise<void> {
-  const finished = await finishOn(image, folder)
+  const finished = await finishOn(image, folder).catch((error: unknown) => ({ executions: 0, wrong: [String(error)] }))
   figures['servers started on images'] += 1
   figures['executions that they finished'] += finished.executions
   failures.push(...finished.wrong.map((wrong) => `a server on ${words}, kept in ${folder}: ${wrong}`))

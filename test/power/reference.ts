@@ -4,8 +4,7 @@
  * of order and nothing made up. And it must be a state late enough to hold every fact that was told to somebody.
  */
 import { join } from 'node:path'
-import { SeededRandom } from '../simulation/seeded-random.ts'
-import { Disk, type Image } from './disk.ts'
+import { Disk } from './disk.ts'
 import type { Reader } from './facts.ts'
 import type { Recording } from './recording.ts'
 import { fingerprint, isOfStore, openStore, putImage } from './reopening.ts'
@@ -28,7 +27,7 @@ export function referenceOf(recording: Recording, reader: Reader, scratch: strin
   const wrong: string[] = []
   let states = 0
   const note = (): void => {
-    putImage(storeOf(disk.image('kept', new SeededRandom(0))), scratch)
+    putImage(disk.present(isOfStore), scratch)
     openStore(join(scratch, recording.data), (db) => {
       const reading = reader.read(db)
       wrong.push(...reading.wrong.map((words) => `after commit ${states}: ${words}`))
@@ -44,8 +43,6 @@ export function referenceOf(recording: Recording, reader: Reader, scratch: strin
   }
   return { stateOf, firstWith, states, wrong }
 }
-
-export const storeOf = (image: Image): Image => new Map([...image].filter(([path]) => isOfStore(path)))
 
 const FRAME_HEADER_BYTES = 24
 

@@ -52,12 +52,12 @@ export function fingerprint(db: DatabaseSync): string {
   return hash.digest('hex')
 }
 
-/** The same for two images that hold the same bytes in the files of the store. */
+/** The same for two images that hold the same bytes. */
 export function digest(image: Image): string {
   const hash = createHash('sha1')
   for (const path of [...image.keys()].sort()) {
     const bytes = image.get(path)
-    if (bytes !== undefined && isOfStore(path)) hash.update(`${path} ${bytes.length}\n`).update(bytes)
+    if (bytes !== undefined) hash.update(`${path} ${bytes.length}\n`).update(bytes)
   }
   return hash.digest('hex')
 }
