@@ -72,7 +72,8 @@ async function playOn(store: StoreName): Promise<void> {
 
 /** Some scenes at once; `killed`: the server dies under them. */
 async function playRound(site: Site, killed: boolean): Promise<void> {
-  const seeds = Array.from({ length: SIDE_BY_SIDE }, (_, index) => FIRST_SEED + scenes + index)
+  const count = Math.min(SIDE_BY_SIDE, SCENES - scenes)
+  const seeds = Array.from({ length: count }, (_, index) => FIRST_SEED + scenes + index)
   scenes += seeds.length
   const ticks = new Ticks()
   const playing = Promise.all(seeds.map(async (seed) => ({ seed, subjects: await playScene(site, seed, ticks) })))
