@@ -74,6 +74,24 @@ function commitFrames(log: Buffer): number[] {
   return frames
 }
 
+/** A bit turned before the last two transactions, without a mark: what stands behind it must be enough to tell. */
+export function damageLogs({ master, scratch, times, random, tally }: Options): void {
+  const whole = readFileSync(logOf(master))
+  const sure = HEADER_BYTES + (commitFrames(whole).at(-3) ?? 0) * FRAME_BYTES
+  for (let time = 0; time < times; time += 1) {
+    copyFolder(master, scratch)
+    rmSync(join(scratch, 'journal.db-mark'))
+    const log = Buffer.from(whole)
+    const at = HEADER_BYTES + Math.floor(random.fraction() * (sure - HEADER_BYTES))
+    log[at] = (log[at] ?? 0) ^ (1 << Math.floor(random.fraction() * 8))
+    writeFileSync(logOf(scratch), log)
+    const said = refusal(scratch)
+    const frame = 1 + Math.floor((at - HEADER_BYTES) / FRAME_BYTES)
+    tally.check(said?.includes(`damaged at frame ${frame} `) === true, `frame ${frame} damaged, no mark: ${said}`)
+    tally.count('logs damaged, no mark')
+  }
+}
+
 /**
  * Power fails while a transaction is being written: each of its sectors is on disk or not, the file may be shorter, what
  * was there before may show through, and the mark is of any earlier commit.
@@ -94,8 +112,10 @@ export function tearLogs({ master, scratch, times, random, tally }: Options): vo
     const kind = Math.floor(random.fraction() * 4)
     if (kind > 0) whole.copy(before, from, HEADER_BYTES, HEADER_BYTES + (torn - synced) * FRAME_BYTES)
     if (kind > 1) for (let at = from + 8; at < before.length; at += FRAME_BYTES) before.writeUInt32BE(time, at)
+    // Mostly much is missing; sometimes a sector or two, so that whole frames stand behind the gap.
+    const missing = random.fraction() < 0.5 ? 0.5 : 0.05
     for (let sector = Math.floor(from / SECTOR_BYTES); sector * SECTOR_BYTES < log.length; sector += 1) {
-      if (random.fraction() < 0.5) continue
+      if (random.fraction() >= missing) continue
       const start = Math.max(from, sector * SECTOR_BYTES)
       before.copy(log, start, start, (sector + 1) * SECTOR_BYTES)
     }

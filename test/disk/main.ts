@@ -16,7 +16,7 @@ import { SeededRandom } from '../simulation/seeded-random.ts'
 import { backUpUnderLoad } from './backups.ts'
 import { failDisks, SCENES } from './faults.ts'
 import { copyFolder, flipBits } from './flips.ts'
-import { cutLogs, cutToMark, tearLogs } from './logs.ts'
+import { cutLogs, cutToMark, damageLogs, tearLogs } from './logs.ts'
 import { Tally } from './tally.ts'
 import { Workload } from './workload.ts'
 
@@ -66,6 +66,7 @@ flipBits({ master: place('stopped'), scratch, flips, random, tally })
 flipBits({ master: place('killed'), scratch, flips, random, tally })
 done('bits')
 cutLogs({ master: place('killed'), scratch, times: Number(values.cuts), random, tally })
+damageLogs({ master: place('killed'), scratch, times: Number(values.cuts), random, tally })
 tearLogs({ master: place('killed'), scratch, times: Number(values.tears), random, tally })
 done('logs')
 await backUpUnderLoad(folder, Number(values.backups), tally)
