@@ -183,7 +183,7 @@ export class Outside {
   }
 
   /** Tries a few times: who runs is not deleted, and not everybody waits for the end. */
-  async #delete({ arn: text, executionId }: Started): Promise<void> {
+  async #delete({ arn: text, executionId }: Omit<Started, 'version'>): Promise<void> {
     const { agenda, random, ledger, scenario } = this.#world
     const arn = parseExecutionArn(text)
     if (arn === undefined) return
@@ -264,7 +264,7 @@ export class Outside {
   // ------------------------------------------------------------------------------------------------------- readers
 
   async #read(): Promise<void> {
-    const { random, shadows, ledger, promises } = this.#world
+    const { random, shadows, ledger, promises, scenario } = this.#world
     const known = [...shadows.byId.values()]
     if (known.length === 0) return
     const { id, state } = random.pick(known)
@@ -272,6 +272,10 @@ export class Outside {
     if (arn === undefined) {
       promises.report(`${state.start.arn} is no ARN`)
       return
+    }
+    // Who looks at a child may delete it: its parent has to learn how it ended all the same.
+    if (state.start.parent !== undefined && random.chance(scenario.deleted)) {
+      this.#errand('delete', () => this.#delete({ arn: arn.text, executionId: id }))
     }
     try {
       await this.#readExecution(id, arn)

@@ -110,6 +110,7 @@ export class Shadow {
 
   /** The entries of an item that the store has accepted. */
   take(item: AppendItem): void {
+    const before = this.entries.length
     for (const { text, firstEventId } of item.entries) {
       const entry = decodeEntry(text)
       if (firstEventId !== entry.firstEventId) this.#report(`row and entry disagree on firstEventId ${firstEventId}`)
@@ -123,7 +124,7 @@ export class Shadow {
     if (JSON.stringify(this.index) !== index) {
       this.#report(`index row ${JSON.stringify(this.index)} is not ${index} (decision 6)`)
     }
-    this.#checkDuties(item)
+    this.#checkDuties(this.entries.slice(before), item.outbox)
   }
 
   /** The store has removed it. Only what has ended goes, when its time is over or somebody asked. */
@@ -309,8 +310,8 @@ export class Shadow {
   }
 
   /** What the entries owe to others is in the outbox with them (decision 3). */
-  #checkDuties({ entries, outbox }: AppendItem): void {
-    const owed = entries.flatMap(({ text }) => dutiesOf(decodeEntry(text), this.state))
+  #checkDuties(entries: readonly Entry[], outbox: readonly OutboxRow[]): void {
+    const owed = entries.flatMap((entry) => dutiesOf(entry, this.state))
     const posted = outbox.map(({ id }) => id)
     if (owed.sort().join() !== [...posted].sort().join()) this.#report(`owes ${owed}, posts ${posted}`)
   }
