@@ -14,6 +14,9 @@
  * -shm files are rebuilt from the log at every start, so they are not recorded. A shared writable mapping of any other
  * file would go unseen: it is recorded as `mapped`, and whoever reads the trace must refuse it.
  *
+ * Calls that do not pass through the C library by name (io_uring, copy_file_range) go unseen; `recording.ts` compares the
+ * files with the trace when the process has ended, so that nothing is missed unnoticed.
+ *
  * `answered` is no change of a file: it is the beginning of a response that is about to leave through a socket
  * (HTTP/1.1 and the first bytes after it). So the trace knows which syncs came before an answer.
  *
