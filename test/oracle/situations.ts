@@ -108,15 +108,19 @@ function repeats(): readonly Sequence[] {
     checkpoint([step('s1', 'SUCCEED', { Payload: '1' }), callback('k1')], 'b'),
     checkpoint([wait('w1', 5)], 'c'),
   ]
-  const again = [
-    checkpoint([step('s1')], 'a', 3),
-    checkpoint([], 'b', 2),
-    checkpoint([step('other')], 'c', 1),
-    checkpoint([], 'a', 2),
-    checkpoint([], undefined, 1),
+  /** Each of the three again; `since` checkpoints were taken after them. */
+  const again = (since: number): readonly Command[] => [
+    checkpoint([step('s1')], 'a', since + 3),
+    checkpoint([], 'b', since + 2),
+    checkpoint([step('other')], 'c', since + 1),
+    checkpoint([], 'a', since + 2),
+    checkpoint([], undefined, since + 1),
   ]
   return [
-    { title: 'repeats of the last three checkpoints', commands: [start('e1'), ...three, ...again, checkpoint([])] },
+    {
+      title: 'repeats of the last three checkpoints',
+      commands: [start('e1'), ...three, ...again(0), checkpoint([]), ...again(1)],
+    },
     {
       title: 'repeats after the operations have changed, and at the end of 15 minutes',
       commands: [
@@ -124,12 +128,12 @@ function repeats(): readonly Sequence[] {
         ...three,
         advance(6_000),
         checkpoint([], 'd'),
-        ...again.slice(0, 1),
+        ...again(1),
         checkpoint([], 'd', 1),
         advance(894_000),
-        ...again,
+        ...again(1),
         advance(1),
-        ...again,
+        ...again(1),
         advance(6_000),
         checkpoint([], 'd', 1),
       ],
@@ -149,7 +153,15 @@ function repeats(): readonly Sequence[] {
     },
     {
       title: 'repeats in the next invocation',
-      commands: [start('e1'), ...three, suspends(), advance(5_000), ...again, checkpoint([step('s2')], 'a'), ...again],
+      commands: [
+        start('e1'),
+        ...three,
+        suspends(),
+        advance(5_000),
+        ...again(1),
+        checkpoint([step('s2')], 'a'),
+        ...again(2),
+      ],
     },
   ]
 }
@@ -316,6 +328,11 @@ function endings(): readonly Sequence[] {
       checkpoint([callback('k1'), wait('w1', 30)]),
       calls('k1', 'succeed', '1'),
       checkpoint([]),
+      checkpoint([]),
+    ],
+    'a completion that was told just now, and a wait': [
+      checkpoint([callback('k1'), wait('w1', 30)]),
+      calls('k1', 'succeed', '1'),
       checkpoint([]),
     ],
     'only a step that is READY': [checkpoint([retry('s1', 1)]), suspends(), advance(1_000)],
