@@ -23,7 +23,7 @@ export class Difference extends Error {
   override readonly name = 'Difference'
 }
 
-const PATIENCE_MS = 15_000
+const PATIENCE_MS = 30_000
 const LAST_PATIENCE_MS = 2_000
 
 export class Subject {

@@ -466,7 +466,10 @@ function targetOf(reference: string): { functionName: string } | { error: ErrorO
   return { functionName }
 }
 
-/** Spec 05 §5.5: what the updates touched, and what changed from outside, in order of creation, each once. */
+/**
+ * Spec 05 §5.5: what the updates touched, and what changed from outside, in order of creation, each once. Choice: what
+ * the updates touched is shown even below a context that hides it, for whoever sent them waits for it.
+ */
 function newState(draft: Draft, news: readonly string[], updates: readonly Update[]): readonly object[] {
   const touched = new Set(updates.filter(({ Type }) => Type !== 'EXECUTION').map(({ Id }) => Id ?? ''))
   return draft.operations

@@ -259,6 +259,7 @@ function details(execution: Execution, operation: Operation): object {
     case 'STEP':
       return {
         StepDetails: present({
+          // Choice (spec 12.3): 0 before the first attempt has ended.
           Attempt: operation.attempt,
           NextAttemptTimestamp: moment(operation.nextAttemptAt),
           ...ended,

@@ -21,8 +21,8 @@ export const hasArrived = ({ arrivals }: Execution, id: string): boolean =>
   arrivals.some(({ operationId }) => operationId === id)
 
 /**
- * Takes in what has arrived and what is due, in order of arrival or due time, with its events. Returns the operations
- * that changed.
+ * Takes in what has arrived and what is due, in order of arrival or due time, with its events. Choice: of equals what
+ * arrived comes first, then what was created first. Returns the operations that changed.
  */
 export function takeIn(execution: Execution, now: number): readonly Operation[] {
   const due = execution.operations.filter(

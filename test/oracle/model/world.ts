@@ -1,6 +1,9 @@
 /**
  * The oracle: the whole service, as naive as the specification allows. One logical clock, one list of executions, no
  * concurrency: every command is answered, and everything that it causes has happened, before the next one.
+ *
+ * It is written from the specification and the decisions (`docs/specification.md`, `docs/architecture.md`), which the
+ * comments cite. Where both leave a choice, a comment says so with the word "Choice", here and in the files beside.
  */
 import type { Command, Ending, TokenChoice } from '../commands.ts'
 import { checkpoint, checkToken, childNameOf, type Judgement, resultTooLarge } from './checkpoint.ts'
@@ -240,7 +243,7 @@ export class World {
 
   // --------------------------------------------------------------------------------------------- calls from outside
 
-  /** Spec 08 §8.3. An outcome that an EXECUTION update has fixed is kept (spec 06 §6.3, last row). */
+  /** Spec 08 §8.3. */
   #stop(execution: Execution, error: ErrorObject): Answer {
     exists(execution)
     if (execution.endedAt === undefined) this.#closeNow(execution, 'STOPPED', error)
@@ -371,7 +374,7 @@ export class World {
       execution.failingSince = undefined
       execution.invokeAt = unseen || crossed ? this.now : undefined
     } else {
-      // Only READY steps are left, and the function does not take them up: nothing outside would ever wake it.
+      // Choice: only READY steps are left, and the function does not take them up: nothing outside would ever wake it.
       this.#retryLater(execution)
     }
   }
@@ -416,7 +419,10 @@ export class World {
     })
   }
 
-  /** Stop or timeout: the terminal event at once (spec 06 §6.6), whatever runs. */
+  /**
+   * Stop or timeout: the terminal event at once (spec 06 §6.6), whatever runs. Choice: an outcome that an EXECUTION
+   * update has fixed is kept, for its answer has left.
+   */
   #closeNow(execution: Execution, status: 'STOPPED' | 'TIMED_OUT', error: ErrorObject): void {
     const fixed = execution.invocation?.outcome
     takeInAcknowledged(execution, this.now)
