@@ -251,7 +251,7 @@ class NodeSandbox implements Sandbox {
     const { requestId } = request
     return new Promise((resolve) => {
       const log = this.#beginLog(request)
-      if (this.#state !== 'serving' || this.#free === 0 || this.#api === undefined) {
+      if (this.#state !== 'serving' || this.#ending || this.#free === 0 || this.#api === undefined) {
         const end = platformFailure('The function process ended before it was given the event')
         resolve(withTail(end, log.end({ maxRssKb: this.#maxMemoryKb, initMs: undefined })))
         return
@@ -370,6 +370,8 @@ class NodeSandbox implements Sandbox {
       this.#ending = true
       for (const stream of this.#child?.stdio ?? []) if (stream instanceof Readable) stream.resume()
       await this.#lastWords()
+      // What it left behind in another group may hold the other ends: it must not keep the server running.
+      for (const stream of this.#child?.stdio ?? []) stream?.destroy()
       this.#host.watchdog.unwatch(pid)
       this.#host.records.remove(pid)
     }
