@@ -179,6 +179,8 @@ class NodeSandbox implements Sandbox {
   async #start(): Promise<void> {
     try {
       this.#api = await openRuntimeApi({
+        clock: this.#host.clock,
+        timers: this.#host.timers,
         lambdaApi: this.#host.lambdaApi,
         maxConcurrency: this.#places,
         onNext: () => this.#askedForNext(),
