@@ -55,6 +55,11 @@ export class Keeper {
     } else this.#deleteLater(arn)
   }
 
+  /** Executions that have ended and are not deleted. */
+  get undeleted(): number {
+    return this.#sample.length + this.#queue.length - this.#next
+  }
+
   /** ARNs of the sample. */
   kept(): string[] {
     return this.#sample.map(({ arn }) => arn)

@@ -174,14 +174,14 @@ export function growths(samples: readonly Sample[], runSeconds: number): Growth[
       { share: 0.15, atLeast: 32 },
     ),
     growthOf('server heap beside its cache', 'MB', points(heapBesideCache), { share: 0.25, atLeast: 32 }),
+    // A server that is slow for a while gets its deletions late, and then has more to keep.
     growthOf(
-      'database and log',
-      'MB',
-      points(({ databaseMb = 0, walMb = 0 }) => databaseMb + walMb),
-      {
-        share: 0.1,
-        atLeast: 16,
-      },
+      'database and log for each execution kept',
+      'KB',
+      points(({ databaseMb = 0, walMb = 0, keptExecutions = 0 }) =>
+        keptExecutions === 0 ? undefined : ((databaseMb + walMb) * 1_024) / keptExecutions,
+      ),
+      { share: 0.25, atLeast: 1 },
     ),
     growthOf(
       'checkpoint latency, median',

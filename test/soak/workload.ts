@@ -84,6 +84,11 @@ export class Workload {
     return this.#open.size
   }
 
+  /** Executions that the database holds: open ones, and those that have ended and are not deleted yet. */
+  get kept(): number {
+    return this.#open.size + this.#deps.keeper.undeleted
+  }
+
   /** Begins, or goes on at other rates. */
   run(rates: Rates): void {
     this.#rates = rates
