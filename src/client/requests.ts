@@ -134,12 +134,12 @@ function textsOf(place: InputMember, value: unknown): readonly string[] {
 function decodeRequest<Name extends OperationName>(name: Name, wire: WireRequest): MembersOf<Name> {
   const spec: OperationSpec = OPERATIONS[name]
   const [path = '', query = ''] = wire.path.split('?')
-  const [prefix = '', suffix = ''] = spec.path.split(/\{\w+\+?\}/)
-  const label = spec.path.includes('{') ? path.slice(prefix.length, path.length - suffix.length) : undefined
+  const literals = spec.path.split(/\{\w+\+?\}/)
+  const label = literals.length === 2 ? [path.slice(literals[0]?.length, path.length - (literals[1]?.length ?? 0))] : []
   const raw = bodyMember(name)
   const text = typeof wire.body === 'string' ? wire.body : Buffer.from(wire.body ?? []).toString()
   const input = readInput(name, {
-    label: label === undefined ? undefined : decodeURIComponent(label),
+    labels: label.map(decodeURIComponent),
     query: parameters(query),
     headers: wire.headers,
     body: raw === undefined ? parseJsonBody(text) : undefined,

@@ -40,9 +40,11 @@ export interface InputMember {
   readonly required?: boolean
 }
 
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
+
 export interface OperationSpec {
   readonly name: string
-  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly method: Method
   /** A label `{Name}` is one percent-encoded segment; `{Name+}` may also arrive with real slashes (spec 01 §1.0). */
   readonly path: string
   readonly input: { readonly [member: string]: InputMember }

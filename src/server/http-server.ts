@@ -110,7 +110,7 @@ interface Exchange {
   readonly requestId: string
   readonly began: number
   operation: string
-  label: string
+  labels: readonly string[]
 }
 
 const NO_BODY = Buffer.alloc(0)
@@ -159,7 +159,7 @@ class RequestServer {
 
   async serve(request: IncomingMessage, response: ServerResponse, requireLocal: RequireLocal): Promise<void> {
     const requestId = this.#deps.entropy.uuid()
-    const exchange: Exchange = { requestId, began: this.#figures.now(), operation: UNKNOWN_OPERATION, label: '' }
+    const exchange: Exchange = { requestId, began: this.#figures.now(), operation: UNKNOWN_OPERATION, labels: [] }
     try {
       requireOneReading(request)
       requireLocal(request)
@@ -171,9 +171,9 @@ class RequestServer {
 
   async #answer(request: IncomingMessage, response: ServerResponse, exchange: Exchange): Promise<Reply> {
     const { path, query } = splitTarget(request.url ?? '')
-    const { route, label } = this.#router.find(request.method ?? '', path)
+    const { route, labels } = this.#router.find(request.method ?? '', path)
     exchange.operation = route.name
-    exchange.label = label
+    exchange.labels = labels
     const rule = bodyRule(route, request, this.#deps.limits)
     const bytes = rule === undefined ? 0 : announcedBytes(request, rule)
     if (rule !== undefined && bytes > rule.maxBytes) throw rule.tooLarge()
@@ -184,7 +184,7 @@ class RequestServer {
       const body = rule === undefined || bytes === 0 ? NO_BODY : await readBody(request, rule)
       const call: RouteRequest = {
         requestId: exchange.requestId,
-        label,
+        labels,
         query: parseQuery(query),
         headers: request.headers,
         body,
@@ -239,8 +239,8 @@ class RequestServer {
 }
 
 /** The execution that the path names, if it does. */
-function executionOf({ label }: Exchange): { readonly executionArn?: string } {
-  return parseExecutionArn(label) === undefined ? {} : { executionArn: label }
+function executionOf({ labels: [label] }: Exchange): { readonly executionArn?: string } {
+  return label === undefined || parseExecutionArn(label) === undefined ? {} : { executionArn: label }
 }
 
 const withoutCallbackId = (path: string): string =>

@@ -52,7 +52,7 @@ describe('routes', () => {
         return
       }
       const match = router.find(method, path)
-      assert.deepEqual([match.route.name, match.label], [name, label])
+      assert.deepEqual([match.route.name, match.labels[0] ?? ''], [name, label])
     })
   }
 

@@ -37,10 +37,10 @@ function readByServer(name: OperationName, wire: requests.WireRequest): unknown 
   const spec: OperationSpec = OPERATIONS[name]
   assert.equal(wire.method, spec.method)
   const { path, query } = splitTarget(wire.path)
-  const label = matchPath(parseTemplate(spec.path), path)
-  assert.notEqual(label, undefined, `${wire.path} is a path of ${name}`)
+  const labels = matchPath(parseTemplate(spec.path), path)
+  assert.ok(labels !== undefined, `${wire.path} is a path of ${name}`)
   return readInput(name, {
-    label: label === '' ? undefined : decodeLabel(label ?? ''),
+    labels: labels.map(decodeLabel),
     query: parseQuery(query),
     headers: { ...NO_HEADERS, ...wire.headers },
     body: spec.rawBody === true ? undefined : parseJsonBody(String(wire.body ?? '')),
