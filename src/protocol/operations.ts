@@ -27,6 +27,7 @@ import {
   type ValuesOf,
 } from './constraints.ts'
 import type { ErrorName } from './errors.ts'
+import { FUNCTION_OPERATIONS } from './function-operations.ts'
 
 export interface InputMember {
   /**
@@ -236,6 +237,7 @@ export const OPERATIONS = {
     status: 200,
     errors: COMMON,
   },
+  ...FUNCTION_OPERATIONS,
 } as const satisfies Record<string, OperationSpec>
 
 export type OperationName = keyof typeof OPERATIONS
