@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
+import { request } from 'node:http'
 
 /** About a millisecond of work. */
 export const honest = async (): Promise<string> => {
@@ -26,6 +27,19 @@ export const greedy = async (): Promise<void> => {
     kept.push(Buffer.alloc(1_048_576, 1))
     await new Promise((resolve) => setImmediate(resolve))
   }
+}
+
+export const crashing = async (): Promise<never> => process.exit(1)
+
+/** More than any answer may be; by hand, for the runtime would refuse to send it. */
+export const verbose = async (_: unknown, context: { readonly awsRequestId: string }): Promise<void> => {
+  const megabyte = Buffer.alloc(1_048_576, 0x20)
+  const path = `/2018-06-01/runtime/invocation/${context.awsRequestId}/response`
+  const post = request(`http://${process.env['AWS_LAMBDA_RUNTIME_API']}${path}`, { method: 'POST' })
+  for (let sent = 0; sent < 100; sent++) if (!post.write(megabyte)) await once(post, 'drain')
+  post.end()
+  const [answer] = await once(post, 'response')
+  answer.resume()
 }
 
 /** Ever more children, each of which wants a whole processor. */

@@ -1,8 +1,9 @@
 /**
  * What poisonous functions do to an honest one on the same server: invocations of the honest one, one after another,
- * alone, beside two functions that want a processor each, and beside one that never answers, eats memory, forks or
- * floods its log (each of them called again whenever it has ended). `server` is how long the server itself takes to list
- * its functions meanwhile.
+ * alone, beside two functions that want a processor each, and beside one that crashes, never answers, answers too much,
+ * eats memory, forks or floods its log (each of them called again whenever it has ended). `server` is how long the server
+ * itself takes to list its functions meanwhile. The measure is what two honest functions do that need the processor: no
+ * poison may raise the p99 to more than twice of theirs.
  *
  *     npm run bench -- neighbours [--seconds 2] [--rounds 3]
  */
@@ -20,9 +21,15 @@ interface Scene {
   readonly beside: readonly string[]
 }
 
+/** The row that the others are held against, and how many times its p99 theirs may be. */
+const measure = 'two busy ones'
+const allowedRatio = 2
+
 const scenes: readonly Scene[] = [
   { name: 'alone', beside: [] },
-  { name: 'two busy ones', beside: ['busy', 'busy'] },
+  { name: measure, beside: ['busy', 'busy'] },
+  { name: 'crashes (x2)', beside: ['crashing', 'crashing'] },
+  { name: 'answers 100 MB', beside: ['verbose'] },
   { name: 'never answers (x8)', beside: Array.from({ length: 8 }, () => 'silent') },
   { name: 'eats memory', beside: ['greedy'] },
   { name: 'forks', beside: ['forking'] },
@@ -33,6 +40,8 @@ const file = join(import.meta.dirname, 'neighbour-functions.ts')
 const functions = [
   { name: 'honest', warm: 1 },
   { name: 'busy', concurrency: 8 },
+  { name: 'crashing' },
+  { name: 'verbose', timeout: 10 },
   { name: 'silent', concurrency: 8, timeout: 2 },
   { name: 'greedy', timeout: 10, memory: 256 },
   { name: 'forking', timeout: 10 },
@@ -44,7 +53,9 @@ export async function run(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({ args: [...args], options })
   const [seconds, rounds] = [Number(values.seconds), Number(values.rounds)]
   console.log(`${cpus().length} cores; ${rounds} rounds of ${seconds} s each, interleaved; milliseconds`)
-  console.log(`functions run at nice ${functionNiceness}, the server at 0; ${sessions()}\n`)
+  console.log(
+    `functions run at nice ${functionNiceness} and in no control group of their own, the server at 0; ${sessions()}\n`,
+  )
   const seen = scenes.map(({ name }) => ({
     name,
     honest: [] as number[],
@@ -59,10 +70,19 @@ export async function run(args: readonly string[]): Promise<void> {
       seen[index]?.ends.push(...ends)
     }
   }
-  console.log(row(['beside', 'calls', 'p50', 'p99', 'most', 'server p50', 'server p99', 'neighbours ended']))
+  const p99 = (name: string): number => quantile(sorted(seen.find((one) => one.name === name)?.honest ?? []), 0.99)
+  const allowedMs = allowedRatio * p99(measure)
+  console.log(row(['beside', 'calls', 'p50', 'p99', 'most', 'ratio', 'server p50', 'server p99', 'neighbours ended']))
   for (const { name, honest, server, ends } of seen) {
-    console.log(row([name, String(honest.length), ...figures(honest, true), ...figures(server, false), tally(ends)]))
+    const ratio = (p99(name) / p99(measure)).toFixed(2)
+    const cells = [...figures(honest, true), ratio, ...figures(server, false), tally(ends)]
+    console.log(row([name, String(honest.length), ...cells]))
   }
+  const most = `${allowedRatio} times that of ${measure}`
+  const poisons = scenes.slice(2).map(({ name }) => name)
+  const worse = poisons.filter((name) => p99(name) > allowedMs)
+  console.log(worse.length === 0 ? `\nno p99 is above ${most}` : `\np99 above ${most}: ${worse.join(', ')}`)
+  if (p99('alone') > p99(measure)) console.log('Something else used the machine: alone was slower than in company.')
 }
 
 /** Linux can share the processor among sessions before it shares among processes; each function process leads one. */
@@ -122,7 +142,7 @@ async function invoke({ endpoint }: PerdureProcess, name: string, signal: AbortS
   })
   if (name === 'honest' && answer.failed) throw new Error(`the honest function failed: ${answer.text}`)
   if (!answer.failed) return 'ok'
-  return /Task timed out|signal: \w+/.exec(answer.text)?.[0] ?? answer.text
+  return /Task timed out|signal: \w+|ResponseSizeTooLarge|exit status \d+/.exec(answer.text)?.[0] ?? answer.text
 }
 
 async function read(url: string, init: RequestInit): Promise<{ readonly failed: boolean; readonly text: string }> {
@@ -135,12 +155,14 @@ function tally(ends: readonly string[]): string {
   return [...counts].map(([end, all]) => `${all.length} ${end}`).join(', ') || '-'
 }
 
+const sorted = (taken: readonly number[]): number[] => taken.toSorted((a, b) => a - b)
+
 function figures(taken: readonly number[], withMost: boolean): string[] {
-  const sorted = taken.toSorted((a, b) => a - b)
-  const shown = [quantile(sorted, 0.5), quantile(sorted, 0.99), ...(withMost ? [sorted.at(-1) ?? Number.NaN] : [])]
+  const all = sorted(taken)
+  const shown = [quantile(all, 0.5), quantile(all, 0.99), ...(withMost ? [all.at(-1) ?? Number.NaN] : [])]
   return shown.map((ms) => ms.toFixed(1))
 }
 
-const widths = [20, 7, 8, 8, 8, 11, 11, 0]
+const widths = [20, 7, 8, 8, 8, 7, 11, 11, 0]
 const row = (cells: readonly string[]): string =>
   cells.map((cell, index) => (index === 0 ? cell.padEnd(20) : ` ${cell.padStart(widths[index] ?? 0)}`)).join('')

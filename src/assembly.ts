@@ -94,6 +94,7 @@ export async function assemble(options: AssemblyOptions): Promise<Assembled> {
   const store: Store =
     dataDirectory === undefined ? new MemoryStore() : await openSqliteStore({ directory: dataDirectory })
 
+  metrics.read('perdure_store_failed', () => (store.failure === undefined ? 0 : 1))
   if (store.walBytes !== undefined) metrics.read('perdure_store_wal_bytes', () => store.walBytes)
 
   // The functions call the server, the server calls the service, the service calls the functions: the knot is here.

@@ -69,8 +69,25 @@ export function serverFailure(
         fix: 'free some space',
       })
     default:
-      return error
+      return error.name === 'StoreError' ? storeFailure(error, consequence) : error
   }
+}
+
+/** What the disk has done to a journal. The message's first sentence is the cause; ours says what to do from here. */
+function storeFailure(error: Error, consequence: string): CliFailure {
+  const [cause = error.message] = error.message.split(/\. (?=[A-Z"])/)
+  const damaged = (error as { consequence?: unknown }).consequence === 'damaged'
+  return new CliFailure(
+    {
+      cause: sentence(cause),
+      consequence,
+      fix: damaged
+        ? 'put a backup into an empty folder with "perdure restore", or go on without what is lost: "perdure repair --help"'
+        : 'look at the disk and who may use the folder; "perdure verify" reads everything in it',
+    },
+    undefined,
+    { cause: error },
+  )
 }
 
 /** The error of the operating system that another was made of, where there is one. */

@@ -236,7 +236,7 @@ function close(
   state.nextDueAt = Number.POSITIVE_INFINITY
   state.inbox.length = 0
   state.unseen.clear()
-  state.completedBy.clear()
+  // `completedBy` stays: a callback that was answered often ends its execution before the answer is asked for again.
 }
 
 const longText = ({ result, input }: JournalEvent): string | undefined => result ?? input

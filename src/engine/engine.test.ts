@@ -72,6 +72,22 @@ test('an answered callback waits in the inbox while the invocation runs and surv
   assert.deepEqual(driver.eventTypes.slice(-3), ['InvocationCompleted', 'CallbackSucceeded', 'ExecutionSucceeded'])
 })
 
+test('the same call that completed a callback gets its answer again after the execution has ended', () => {
+  const driver = new Driver()
+  driver.checkpoint(driver.invoke(), callback('c'))
+  const callbackId = driver.state.operations.get('c')?.callbackId ?? ''
+  const complete = { kind: 'completeCallback', callbackId, outcome: 'SUCCEEDED' } as const
+  driver.accept({ ...complete, sdkInvocationId: 'call-1' })
+  driver.respond({ Status: 'SUCCEEDED', Result: '1' })
+  const before = driver.history
+  assert.equal(driver.accept({ ...complete, sdkInvocationId: 'call-1' }).entry, undefined)
+  for (const other of [complete, { ...complete, sdkInvocationId: 'call-2' }]) {
+    const refused = driver.send(other)
+    assert.ok('error' in refused && refused.error.code === 'CallbackTimeoutException')
+  }
+  assert.deepEqual(driver.history, before)
+})
+
 test('a crash is retried after 1 s, 2 s, … and the execution fails after ten minutes of failures', () => {
   const driver = new Driver()
   for (const seconds of [1, 2, 4, 8, 16, 32, 60, 60]) {

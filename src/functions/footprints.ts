@@ -114,7 +114,7 @@ function ownMemoryKb(pid: number): number {
 async function searchProc(groups: ReadonlyMap<number, unknown>): Promise<Map<number, Footprint>> {
   const found = new Map<number, Measuring>()
   let looked = 0
-  for (const name of readdirSync('/proc')) {
+  for (const name of listProc()) {
     const pid = Number(name)
     if (!Number.isSafeInteger(pid)) continue
     looked += 1
@@ -123,6 +123,17 @@ async function searchProc(groups: ReadonlyMap<number, unknown>): Promise<Map<num
     if (group !== undefined && groups.has(group)) add(found, group, pid, ownMemoryKb(pid))
   }
   return found
+}
+
+/** While no descriptor is free there is nothing to compare with the limits; the next look asks again. */
+function listProc(): readonly string[] {
+  try {
+    return readdirSync('/proc')
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'EMFILE' || code === 'ENFILE') return []
+    throw error
+  }
 }
 
 function groupOf(pid: number): number | undefined {

@@ -71,6 +71,12 @@ export interface RuntimeApiPorts {
 /** An envelope quotes a result of 6 MB; every byte of it escaped as `\u00xx` stays below this. */
 const maxEnvelopeBytes = 6 * maxResponseBytes
 
+/**
+ * Connections of the process beside one for each of its places; further ones are closed at once. As many as an execution
+ * environment of the real service may have files open. Each holds a descriptor of the server's, which all need.
+ */
+const spareConnections = 1_024
+
 const prefix = '/2018-06-01/runtime/'
 const nextCall = `GET ${prefix}invocation/next`
 const initErrorCall = `POST ${prefix}init/error`
@@ -114,6 +120,7 @@ function createRuntimeApi(ports: RuntimeApiPorts): RuntimeApi & { listen(): Prom
   server.keepAliveTimeout = 0
   server.headersTimeout = 0
   server.requestTimeout = 0
+  server.maxConnections = spareConnections + maxConcurrency
   server.on('connection', (socket) => {
     sockets.add(socket)
     const gone = (): void => {

@@ -187,7 +187,8 @@ class NodeSandbox implements Sandbox {
       if (this.#verdict === undefined) await this.#spawn(this.#api)
     } catch (error) {
       const failure = platformFailure(`A process for the function could not be started: ${String(error)}`)
-      this.#verdict = { end: () => failure }
+      // It may run already, when what belongs to it could not be set up (no descriptor is free, a disk is full).
+      this.#kill({ end: () => failure })
     }
     if (this.#child?.pid === undefined) await this.#finish({ exitCode: null, signal: null })
   }
@@ -216,6 +217,7 @@ class NodeSandbox implements Sandbox {
       }),
     })
     this.#child = child
+    child.once('exit', (exitCode, signal) => void this.#finish({ exitCode, signal }))
     yieldToServer(child.pid)
     // It was ended while it was being started.
     if (this.#verdict !== undefined) signalGroup(child.pid, 'SIGKILL')
@@ -226,7 +228,6 @@ class NodeSandbox implements Sandbox {
     this.#read(child.stdout, (chunk) => this.#output.stdout.write(chunk))
     this.#read(child.stderr, (chunk) => this.#output.stderr.write(chunk))
     this.#read(child.stdio[labelledLine], this.#labelledReader())
-    child.once('exit', (exitCode, signal) => void this.#finish({ exitCode, signal }))
     const limitMs = host.initLimitMs
     this.#cancelInitLimit = this.#atDeadline(this.#startedAt + limitMs, {
       end: (requestId) => timedOut(requestId, limitMs / 1000),

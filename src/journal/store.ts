@@ -18,6 +18,7 @@
  * - A rejection is a `StoreError` (`store-error.ts`), named by what the caller may do next.
  */
 import type { ShownStatus } from '../protocol/shapes.ts'
+import type { StoreError } from './store-error.ts'
 
 declare const keyBrand: unique symbol
 /** A store's own short name of an execution (an integer in SQLite). Opaque to everyone else. */
@@ -164,6 +165,8 @@ export interface Store {
    */
   purge(query: { key: ExecutionKey }): Promise<void>
 
+  /** Why nothing is written any more, until a restart; absent while all is well. Reads go on where they can. */
+  readonly failure?: StoreError | undefined
   /** What the write-ahead log holds, for metrics; absent where there is none. */
   readonly walBytes?: number
 

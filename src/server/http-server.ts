@@ -7,6 +7,7 @@
  * is logged, and becomes a 500 with the request id. Nothing escapes a request: its promise never rejects.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { crashPoint } from '../crash-point.ts'
 import { type Place, parseExecutionArn } from '../protocol/arn.ts'
 import { ApiError } from '../protocol/errors.ts'
@@ -21,7 +22,7 @@ import { type HostRule, localSafety } from './local-safety.ts'
 import { announcedBytes, ClientGone, readBody } from './read-body.ts'
 import { errorReply, type Reply, write } from './reply.ts'
 import { GONE, RequestFigures, UNKNOWN_OPERATION } from './request-figures.ts'
-import { requireOneReading } from './request-head.ts'
+import { requireOneReading, SeveralReadings } from './request-head.ts'
 import { parseQuery, splitTarget } from './request-path.ts'
 import type { ClockControl, Route, RouteDeps, RouteRequest } from './route.ts'
 import { Router } from './router.ts'
@@ -123,6 +124,8 @@ class RequestServer {
   readonly #waits = new SyncWaits()
   readonly #admission: Admission
   readonly #figures: RequestFigures
+  /** Connections that had a request of several readings: whether what follows it was meant as a request, nobody knows. */
+  readonly #unreadable = new WeakSet<Socket>()
 
   constructor(deps: RequestListenerDeps) {
     this.#deps = deps
@@ -158,6 +161,7 @@ class RequestServer {
   }
 
   async serve(request: IncomingMessage, response: ServerResponse, requireLocal: RequireLocal): Promise<void> {
+    if (this.#unreadable.has(request.socket)) return
     const requestId = this.#deps.entropy.uuid()
     const exchange: Exchange = { requestId, began: this.#figures.now(), operation: UNKNOWN_OPERATION, labels: [] }
     try {
@@ -207,6 +211,7 @@ class RequestServer {
       this.#answered(exchange, GONE)
       return
     }
+    if (error instanceof SeveralReadings) this.#unreadable.add(request.socket)
     const known = error instanceof ApiError ? error : this.#report(request, exchange, error)
     this.#write(response, exchange, errorReply(spelledFor(known, request.headers['user-agent'])))
   }

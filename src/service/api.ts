@@ -129,6 +129,8 @@ export interface DurableService {
 
   /** Recovery is done and commands are accepted. */
   readonly ready: boolean
+  /** The store takes nothing more until a restart; reads go on. */
+  readonly storeFailed: boolean
   /** Stops accepting starts, lets running invocations end for at most `graceMs`, and settles what is in flight. */
   drain(graceMs: number): Promise<void>
 }

@@ -51,6 +51,8 @@ export class Committer {
   #itemsPerBatch = MAX_ITEMS_PER_BATCH
   #state: 'idle' | 'scheduled' | 'flying' = 'idle'
   #cancelRetry: (() => void) | undefined
+  /** What the store said when it failed last, until it works again. */
+  #failing: string | undefined
 
   constructor(deps: {
     store: Store
@@ -133,6 +135,7 @@ export class Committer {
         this.#commitSeconds.observe((this.#metrics.now() - began) / 1_000)
         this.#batchItems.observe(items.length)
         this.#itemsPerBatch = Math.min(MAX_ITEMS_PER_BATCH, this.#itemsPerBatch * 2)
+        this.#sayThatItWorks()
         for (const [i, done] of dones.entries()) done(results[i])
         for (const { done } of settlements) done()
         for (const { done } of postings) done(true)
@@ -140,7 +143,7 @@ export class Committer {
       },
       (error: unknown) => {
         this.#failures.add()
-        this.#log('error', 'The store failed to append a batch', error)
+        this.#sayThatItFails(error)
         this.#itemsPerBatch = 1
         for (const done of dones) done(undefined)
         for (const { done } of postings) done(false)
@@ -149,6 +152,20 @@ export class Committer {
         this.#landed(this.#items.length + this.#postings.length > 0)
       },
     )
+  }
+
+  /** Once for each reason: callers try again, and a log that is full of one line hides all others. */
+  #sayThatItFails(error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error)
+    if (reason === this.#failing) return
+    this.#failing = reason
+    this.#log('error', 'The store failed to append a batch', error)
+  }
+
+  #sayThatItWorks(): void {
+    if (this.#failing === undefined) return
+    this.#failing = undefined
+    this.#log('info', 'The store appends again')
   }
 
   #landed(more: boolean): void {

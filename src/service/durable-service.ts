@@ -86,7 +86,7 @@ export interface RunningService extends DurableService {
   readonly holds: readonly Hold[]
   /** When the next wait, retry or operation time-out is due: where a clock that skips idle time may jump to. */
   nextSkippableMs(): number | undefined
-  /** Removes executions whose retention is over; otherwise done every hour. Resolves with their number. */
+  /** Removes executions whose retention is over; otherwise done after the start and every hour. Resolves with their number. */
   sweepExpired(): Promise<number>
 }
 
@@ -237,7 +237,11 @@ class Service implements RunningService {
   }
 
   get ready(): boolean {
-    return this.#phase === 'ready'
+    return this.#phase === 'ready' && !this.storeFailed
+  }
+
+  get storeFailed(): boolean {
+    return this.#deps.store.failure !== undefined
   }
 
   get holds(): readonly Hold[] {
@@ -267,9 +271,8 @@ class Service implements RunningService {
 
   checkpoint(request: Parameters<DurableService['checkpoint']>[0]): Promise<CheckpointResult> {
     const { arn, token, clientToken, updates } = request
-    const parts = parseToken(token)
-    if (parts === undefined) return Promise.reject(invalidToken())
-    if (parts.executionId !== arn.executionId) return Promise.reject(invalidParameter(TEXT.foreignToken))
+    const strange = strangeToken(arn, token)
+    if (strange !== undefined) return Promise.reject(strange)
     const command = { kind: 'checkpoint', token, updates, ...(clientToken === undefined ? undefined : { clientToken }) }
     const began = this.#metrics.now()
     const result = this.#lanes.of(arn.executionId).submit({
@@ -304,6 +307,8 @@ class Service implements RunningService {
 
   state(request: Parameters<DurableService['state']>[0]): ReturnType<DurableService['state']> {
     const { arn, token, marker, maxItems } = request
+    const strange = strangeToken(arn, token)
+    if (strange !== undefined) return Promise.reject(strange)
     const limit = { items: pageSize(maxItems), bytes: this.#deps.limits.eventBytes }
     return this.#guard(
       this.#lanes.of(arn.executionId).read({
@@ -451,4 +456,11 @@ class Service implements RunningService {
       throw unavailable()
     }
   }
+}
+
+/** Why this can be no token of that execution, whether or not there is such an execution (decision 12). */
+function strangeToken({ executionId }: ExecutionArn, token: string): ApiError | undefined {
+  const parts = parseToken(token)
+  if (parts === undefined) return invalidToken()
+  return parts.executionId === executionId ? undefined : invalidParameter(TEXT.foreignToken)
 }

@@ -3,6 +3,7 @@
  * the version's concurrency, so that a slow or broken function delays nobody else's (invariant I7). A version that is
  * not there, or not of the kind that the jobs need, *holds* its jobs visibly until the functions change (decision 17).
  */
+import { isNotFound } from './failures.ts'
 import { Fifo } from './fifo.ts'
 import type { LogSubject, ServiceLog } from './log.ts'
 import type { Functions, FunctionVersion, Metrics, Slot } from './ports.ts'
@@ -151,7 +152,10 @@ export class FunctionQueues {
       waited.observe((this.#metrics.now() - since) / 1_000)
       await job.run(slot, version, begun)
     } catch (error) {
-      if (!this.#stop.signal.aborted) {
+      if (isNotFound(error)) {
+        const message = `Execution ${job.id} is gone: it was deleted while it waited for its function`
+        this.#log('info', message, undefined, subjectOf(job))
+      } else if (!this.#stop.signal.aborted) {
         this.#log('error', `Job ${job.id} of ${job.functionName} was dropped`, error, subjectOf(job))
       }
     } finally {

@@ -78,6 +78,8 @@ export interface LaneShell {
   readonly closed: (executionId: string) => void
   /** The journal may hold entries of the execution that this process has not followed up. */
   readonly lostTrack: (executionId: string) => void
+  /** Notes why an execution cannot be read; false when that is known, for it is tried again and again. */
+  readonly unreadable: (executionId: string, reason: unknown) => boolean
   /** The lane holds so many bytes more (or less) than before. */
   readonly resized: (bytes: number) => void
   /** Nothing waits and nothing is loaded: the lane may be forgotten. */
@@ -114,6 +116,8 @@ export class Lane {
   #commands: WaitingCommand[] = []
   #reads: Caller<LaneRead<unknown>>[] = []
   #loaded: Loaded | undefined
+  /** Created while the store was being read, which then may have found nothing. */
+  #created: Loaded | undefined
   #state: 'idle' | 'loading' | 'committing' = 'idle'
   #working = false
   /** Forget the state as soon as nothing is in flight. */
@@ -154,6 +158,7 @@ export class Lane {
 
   /** Takes over the state of an execution that was just created, unless somebody has loaded it already. */
   install(loaded: Loaded): void {
+    if (this.#state === 'loading') this.#created = loaded
     if (this.#state !== 'idle' || this.#loaded !== undefined) return
     this.#loaded = loaded
     this.#shell.resized(loaded.bytes)
@@ -203,7 +208,10 @@ export class Lane {
     loadExecution(this.#shell.store, this.executionId).then(
       (loaded) => this.#hasLoaded(loaded),
       (error: unknown) => {
-        this.#shell.log('error', `Execution ${this.executionId} could not be read`, error, this.#subject)
+        if (this.#shell.unreadable(this.executionId, error)) {
+          this.#shell.log('error', `Execution ${this.executionId} could not be read`, error, this.#subject)
+        }
+        this.#created = undefined
         this.#state = 'idle'
         this.#rejectAll(unavailable)
         this.#pump()
@@ -211,7 +219,10 @@ export class Lane {
     )
   }
 
-  #hasLoaded(loaded: Loaded | undefined): void {
+  /** What was read, or else what was created after the reading had begun: whoever came since then means that. */
+  #hasLoaded(read: Loaded | undefined): void {
+    const loaded = read ?? this.#created
+    this.#created = undefined
     this.#state = 'idle'
     this.#loaded = loaded
     if (loaded === undefined) {

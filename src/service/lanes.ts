@@ -11,10 +11,12 @@ export class Lanes {
   readonly #shell: LaneShell
   readonly #capacityBytes: number
   #bytes = 0
+  /** Executions that could not be read, and what was said of it. As many as are damaged: few. */
+  readonly #unreadable = new Map<string, string>()
   /** The next sweep is due at this size: where all lanes are at work it must not run at every entry. */
   #sweepAtBytes: number
 
-  constructor(shell: Omit<LaneShell, 'resized' | 'empty'>, capacityBytes: number) {
+  constructor(shell: Omit<LaneShell, 'resized' | 'empty' | 'unreadable'>, capacityBytes: number) {
     this.#capacityBytes = capacityBytes
     this.#sweepAtBytes = capacityBytes
     this.#shell = {
@@ -22,6 +24,12 @@ export class Lanes {
       resized: (bytes) => {
         this.#bytes += bytes
         if (bytes > 0 && this.#bytes > this.#sweepAtBytes) this.#sweep()
+      },
+      unreadable: (executionId, reason) => {
+        const said = String(reason)
+        if (this.#unreadable.get(executionId) === said) return false
+        this.#unreadable.set(executionId, said)
+        return true
       },
       empty: (lane) => this.#lanes.delete(lane.executionId),
     }

@@ -34,6 +34,9 @@ export async function loadExecution(store: Store, executionId: string): Promise<
   await fold.read(store, row.key, Number.POSITIVE_INFINITY)
   const { state, tailEntries, tailBytes, bytes } = fold
   if (state === undefined) return undefined
+  if (state.start.executionId !== executionId) {
+    throw new Error(`the journal of ${executionId} is that of ${state.start.executionId}: its row is damaged`)
+  }
   return { key: row.key, state, index: row, tailEntries, tailBytes, bytes }
 }
 

@@ -75,6 +75,7 @@ export const METRICS = {
   perdure_store_commit_duration_seconds: histogram('One batch until it is durable (fsync included).', LATENCY),
   perdure_store_batch_items: histogram('Executions whose entries share one commit.', BATCH),
   perdure_store_commit_failures_total: counter('Batches that the store failed to append.'),
+  perdure_store_failed: gauge('1 when the store takes nothing more until a restart, because its disk failed; else 0.'),
   perdure_store_backlog_items: gauge('Entries and duties that wait for the batch in flight.'),
   perdure_store_wal_bytes: gauge('The write-ahead log of SQLite. Absent for a store in memory.'),
   perdure_outbox_duties: gauge('Duties toward other executions and plain functions, known and not settled.'),

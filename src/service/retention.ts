@@ -1,4 +1,7 @@
-/** Retention (spec 08 §8.6): closed executions are removed some days after their end, by an hourly sweep. */
+/**
+ * Retention (spec 08 §8.6): closed executions are removed some days after their end, by a sweep soon after the start and
+ * every hour from then on: a server that never lives for an hour must remove them too.
+ */
 import { crashPoint } from '../crash-point.ts'
 import type { Store } from '../journal/store.ts'
 import type { Activity } from './activity.ts'
@@ -6,6 +9,7 @@ import type { Lanes } from './lanes.ts'
 import type { ServiceLog } from './log.ts'
 import type { Clock, Timers } from './ports.ts'
 
+const FIRST_SWEEP_MS = 10_000
 const SWEEP_MS = 3_600_000
 const MS_PER_DAY = 86_400_000
 const PAGE = 100
@@ -41,13 +45,17 @@ export class Retention {
     this.#log = deps.log
   }
 
-  /** Sweeps every hour from now on. */
+  /** Sweeps when what a start has to do is likely done, and every hour from then on. */
   begin(): void {
-    this.#cancel = this.#timers.at(this.#clock.now() + SWEEP_MS, () => {
+    this.#sweepIn(FIRST_SWEEP_MS)
+  }
+
+  #sweepIn(delayMs: number): void {
+    this.#cancel = this.#timers.at(this.#clock.now() + delayMs, () => {
       this.sweep()
         .catch((error: unknown) => this.#log('warn', 'The retention sweep failed and will be tried again', error))
         .finally(() => {
-          if (!this.#stopped) this.begin()
+          if (!this.#stopped) this.#sweepIn(SWEEP_MS)
         })
     })
   }

@@ -1,10 +1,14 @@
 /** What a function process may take of the machine. */
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
+import net from 'node:net'
+import { join } from 'node:path'
 import test from 'node:test'
 import type { InvocationResult } from '../../src/service/ports.ts'
+import { startPerdureProcess } from '../start-perdure.ts'
+import { type WireAnswer, WireClient } from '../tables/wire.ts'
 import { gone } from './living-process.ts'
-import { answer, invoke, serveOne } from './project.ts'
+import { answer, invoke, project, serveOne } from './project.ts'
 
 const onLinux = { skip: process.platform === 'linux' ? false : 'looks into /proc' }
 
@@ -139,3 +143,57 @@ test('warm processes are there before the first invocation, and again after one 
   assert.equal(functions.loads()[0]?.processes, 1)
   await warm()
 })
+
+test(
+  '[I7] a server without a free descriptor lives on, and starts processes again when there are some',
+  onLinux,
+  async (t) => {
+    const root = project(t, {
+      'a.mjs': `import { spawn } from 'node:child_process'
+      // With a child in sight, all processes are looked at.
+      const child = spawn('sleep', ['60'], { stdio: 'ignore' })
+      export const handler = (e) => new Promise((resolve) => setTimeout(resolve, e.ms, child.pid))`,
+    })
+    const declared = { file: join(root, 'a.mjs'), durable: false as const, concurrency: 1 }
+    let stderr = ''
+    const server = await startPerdureProcess(
+      {
+        data: join(root, 'data'),
+        functions: [
+          { ...declared, name: 'f' },
+          { ...declared, name: 'g' },
+        ],
+      },
+      (text) => {
+        stderr += text
+      },
+      ['sh', '-c', 'ulimit -n 150 && exec "$@"', 'sh'],
+    )
+    const client = new WireClient(server.endpoint)
+    const sockets: net.Socket[] = []
+    t.after(async () => {
+      for (const socket of sockets) socket.destroy()
+      client.close()
+      await server.stop()
+    })
+    const call = (name: string, ms: number): Promise<WireAnswer> =>
+      client.send({ method: 'POST', path: `/2015-03-31/functions/${name}/invocations`, body: JSON.stringify({ ms }) })
+    assert.equal((await call('f', 0)).status, 200)
+
+    for (let n = 0; n < 200; n++) {
+      const socket = net.connect(Number(new URL(server.endpoint).port), '127.0.0.1')
+      socket.on('error', () => {})
+      sockets.push(socket)
+    }
+    const openFiles = (): number => readdirSync(`/proc/${server.pid}/fd`).length
+    while (openFiles() < 150) await new Promise(setImmediate)
+    // Longer than the pause between two looks at the processes.
+    assert.equal((await call('f', 1_000)).status, 200)
+    assert.ok(openFiles() >= 150)
+
+    for (const socket of sockets) socket.destroy()
+    while (openFiles() > 100) await new Promise(setImmediate)
+    assert.equal((await call('g', 0)).status, 200)
+    assert.equal(stderr, '')
+  },
+)

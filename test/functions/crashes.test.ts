@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { mkdirSync, rmSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
 import { join } from 'node:path'
 import test from 'node:test'
@@ -173,6 +174,21 @@ test('an initialisation that never ends is ended and told; the next reservation 
     })
     assert.match(result.logTail, /^stuck\nSTART RequestId: r-1/)
   }
+})
+
+test('a process that cannot be put on record is ended and told, and the next one is started', async (t) => {
+  const dataDirectory = project(t, {})
+  const functions = await serveOne(t, 'a.mjs', 'export const handler = async () => process.pid', {}, { dataDirectory })
+  const records = join(dataDirectory, 'processes')
+  rmSync(records, { recursive: true })
+  const result = await invoke(functions)
+  assert.equal(result.kind, 'platform')
+  assert.match(
+    result.kind === 'platform' ? (result.error.ErrorMessage ?? '') : '',
+    /could not be started: Error: ENOENT/,
+  )
+  mkdirSync(records)
+  assert.equal(typeof (await answer(functions)), 'number')
 })
 
 test('an initialisation that exits is told with its status', async (t) => {

@@ -1,5 +1,6 @@
 /** The Runtime API's state rules, spoken to it by hand. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import http from 'node:http'
 import net from 'node:net'
 import test, { type TestContext } from 'node:test'
@@ -302,4 +303,35 @@ test('two events at a time: a third question ends both', async (t) => {
   await Promise.all(nexts)
   assert.equal((await line.next()).status, 403)
   for (const { broken } of await Promise.all(answers)) assert.equal(broken, true)
+})
+
+test('[I7] a process that opens connection after connection keeps its share, and is still heard on those it has', async (t) => {
+  const line = await open(t)
+  const [host, port] = line.api.authority.split(':')
+  const wanted = 1_100
+  let connected = 0
+  let closed = 0
+  const enough = Promise.withResolvers<void>()
+  const sockets = Array.from({ length: wanted }, () => net.connect(Number(port), host))
+  t.after(() => {
+    for (const socket of sockets) socket.destroy()
+  })
+  for (const socket of sockets) {
+    socket.once('connect', () => {
+      connected += 1
+    })
+    socket.on('error', () => {})
+    socket.once('close', () => {
+      closed += 1
+      if (closed === wanted - 1_025) enough.resolve()
+    })
+    socket.resume()
+  }
+  await enough.promise
+  const [first] = sockets
+  if (first === undefined) throw new Error('there are sockets')
+  first.write(`GET ${runtime}/nowhere HTTP/1.1\r\nHost: ${line.api.authority}\r\n\r\n`)
+  const [answer] = await once(first, 'data')
+  assert.match(String(answer), /^HTTP\/1\.1 404 /)
+  assert.equal(closed, wanted - 1_025, `of ${connected}`)
 })

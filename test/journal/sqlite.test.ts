@@ -173,7 +173,7 @@ describe('sqlite: faults', () => {
   test('a file that is no database is refused', async (t) => {
     const directory = temporaryDirectory(t)
     writeFileSync(join(directory, 'journal.db'), 'this is not a database, however long one looks at it'.repeat(100))
-    await assert.rejects(openSqliteStore({ directory }), { consequence: 'failed' })
+    await assert.rejects(openSqliteStore({ directory }), { consequence: 'damaged' })
   })
 
   test('migrations are numbered from 1 without a gap', () => {

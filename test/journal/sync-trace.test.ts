@@ -41,7 +41,7 @@ test('a failed sync rejects its appends, and nothing is accepted afterwards', { 
     directory,
     callers: 4,
     appends: 200,
-    inject: 'fsync,fdatasync:error=EIO:when=12+',
+    inject: 'fsync,fdatasync:error=EIO:when=20+',
   })
   const firstRejected = printed.indexOf('rejected failed')
   assert.ok(firstRejected > 0, `no append was rejected: ${printed.at(-1)}`)

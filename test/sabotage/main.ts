@@ -48,10 +48,12 @@ function look(copy: Copy, { name, program, brief, finding }: Machine): Promise<L
     resolve({ machine: name, found, seconds: (performance.now() - begun) / 1_000 })
   const patience = setTimeout(() => tell('it does not end'), PATIENCE_MS)
   let lastError = ''
-  createInterface({ input: child.stdout }).on('line', (line) => {
+  const read = (line: string): void => {
     if (finding.test(line)) tell(line.trim())
-  })
+  }
+  createInterface({ input: child.stdout }).on('line', read)
   createInterface({ input: child.stderr }).on('line', (line) => {
+    read(line)
     if (line.trim() !== '') lastError = line.trim()
   })
   child.on('close', (code, signal) => tell(code === 0 ? undefined : `ended with ${signal ?? code}: ${lastError}`))

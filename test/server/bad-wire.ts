@@ -62,6 +62,8 @@ function framing(target: Target): readonly BadConnection[] {
       (coding) => post(`coding ${coding}`, [`Transfer-Encoding: ${coding}`], `0${CRLF}${CRLF}${hidden}`),
     ),
     post('coding twice', ['Transfer-Encoding: chunked', 'Transfer-Encoding: identity'], `0${CRLF}${CRLF}${hidden}`),
+    post('another coding first', ['Transfer-Encoding: gzip', 'Transfer-Encoding: chunked'], `0${CRLF}${CRLF}${hidden}`),
+    post('a list of codings', ['Transfer-Encoding: gzip, chunked'], `0${CRLF}${CRLF}${hidden}`),
     post('a space before the colon', ['Transfer-Encoding : chunked'], `0${CRLF}${CRLF}${hidden}`),
     post('a tab before the colon', ['Content-Length\t: 2'], `{}${hidden}`),
     post('a folded header', ['X-A: 1', ' Transfer-Encoding: chunked'], `0${CRLF}${CRLF}${hidden}`),
@@ -79,13 +81,15 @@ function framing(target: Target): readonly BadConnection[] {
   ]
 }
 
-function heads({ port }: Target): readonly BadConnection[] {
+function heads(target: Target): readonly BadConnection[] {
+  const { port } = target
   const host = `Host: 127.0.0.1:${port}`
   const get = (title: string, status: number, ...lines: readonly string[]): BadConnection =>
     bytes(`head: ${title}`, status, [...lines, '', ''].join(CRLF))
   return [
     get('no Host', 400, 'GET /healthz HTTP/1.1'),
     get('two Hosts', 400, 'GET /healthz HTTP/1.1', host, 'Host: evil.example'),
+    get('two Hosts, and a request behind', 400, 'GET /healthz HTTP/1.1', host, 'Host: a', '', smuggled(target)),
     get('a header without a colon', 400, 'GET /healthz HTTP/1.1', host, 'nonsense'),
     get('a header without a name', 400, 'GET /healthz HTTP/1.1', host, ': x'),
     get('a header name with a space', 400, 'GET /healthz HTTP/1.1', host, 'X A: x'),

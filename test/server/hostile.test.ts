@@ -98,6 +98,26 @@ describe('requests that are none', () => {
     })
   }
 
+  const HIDING: readonly [title: string, headers: string][] = [
+    ['two Hosts', 'Host: a\r\nContent-Length: 0\r\n'],
+    ['a coding that is not known, in a header of its own', 'Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n'],
+    ['a coding that is not known, in a list', 'Transfer-Encoding: gzip, chunked\r\n'],
+  ]
+  for (const [title, headers] of HIDING) {
+    test(`${title}: 400, and what follows on the connection is no request`, async (t) => {
+      const server = await startServer(t, { answers: { checkpoint } })
+      const client = await RawClient.open(t, server.port)
+      const head = `POST /healthz HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\n${headers}\r\n`
+      const end = headers.includes('chunked') ? '0\r\n\r\n' : ''
+      await client.write(head + end + requestText(server.port, CHECKPOINT, { body: BODY }))
+      assertError(await client.response(), 400, 'SerializationException')
+      await client.closed
+      assert.equal(client.unread, '')
+      assert.deepEqual(server.service.calls, [])
+      await assertAlive(t, server)
+    })
+  }
+
   test('[01 §1.0] unknown operations get a modelled error, never HTML', async (t) => {
     const server = await startServer(t)
     const client = await RawClient.open(t, server.port)

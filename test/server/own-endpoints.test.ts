@@ -21,6 +21,8 @@ describe('health', () => {
     server.service.ready = false
     assert.deepEqual((await get(`${server.endpoint}/readyz`)).body, { status: 'recovering' })
     assert.equal((await get(`${server.endpoint}/readyz`)).status, 503)
+    server.service.storeFailed = true
+    assert.deepEqual((await get(`${server.endpoint}/readyz`)).body, { status: 'store failed' })
     server.service.ready = true
     assert.equal((await get(`${server.endpoint}/readyz`)).status, 200)
   })

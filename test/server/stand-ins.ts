@@ -58,6 +58,7 @@ export interface Call {
 export class RecordingService implements DurableService {
   readonly calls: Call[] = []
   ready = true
+  storeFailed = false
   readonly #answers: Partial<Methods>
 
   constructor(answers: Partial<Methods>) {

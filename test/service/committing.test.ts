@@ -165,6 +165,22 @@ describe('a lane', () => {
     assert.deepEqual(await world.events(started), ['ExecutionStarted', 'StepStarted', 'StepSucceeded'])
   })
 
+  it('says once that the store fails, however often callers try again, and once that it works', async () => {
+    const world = await World.open()
+    const { call } = await openCall(world)
+    world.store.failAppends(...Array.from({ length: 10 }, () => 'beforeCommit' as const))
+    await assert.rejects(call.checkpoint(stepDone('s')), rejectsWith('ServiceException'))
+    await assert.rejects(call.checkpoint(stepDone('s')), rejectsWith('ServiceException'))
+    await call.checkpoint(stepDone('s'))
+    assert.deepEqual(
+      world.log.filter(({ message }) => message.startsWith('The store')).map(({ level, message }) => [level, message]),
+      [
+        ['error', 'The store failed to append a batch'],
+        ['info', 'The store appends again'],
+      ],
+    )
+  })
+
   it('finds out later what became of an entry when the store could not even be read', async () => {
     const world = await World.open()
     const { call, started, end } = await openCall(world)

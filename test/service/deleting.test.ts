@@ -91,6 +91,32 @@ describe('deletion', () => {
     await assert.rejects(world.describe(first), notFound)
   })
 
+  it('of an execution that still waits for its function is no failure when its turn comes', async () => {
+    const world = await World.open()
+    const { promise: busy, resolve: free } = Promise.withResolvers<void>()
+    world.functions.durable(
+      'narrow',
+      async () => {
+        await busy
+        return { Status: 'SUCCEEDED', Result: '""' }
+      },
+      { concurrency: 1 },
+    )
+    await world.start('narrow')
+    const waiting = await world.start('narrow')
+    await world.settle()
+    await world.service.stop({ arn: world.arn(waiting), error: {} })
+    await remove(world, waiting)
+    await world.settle()
+    await assert.rejects(world.describe(waiting), notFound)
+    free()
+    await world.settle()
+    assert.deepEqual(
+      world.log.map(({ level, message }) => [level, message]),
+      [['info', `Execution ${waiting.executionId} is gone: it was deleted while it waited for its function`]],
+    )
+  })
+
   it('that was answered survives a crash and is finished by the next start', async () => {
     const world = await World.open()
     const started = await closed(world)

@@ -244,9 +244,14 @@ describe('an execution that is not there', () => {
       await assert.rejects(world.service.describe({ arn, includeData: true }), notFound)
       await assert.rejects(world.service.history({ arn, includeData: true, reverse: false }), notFound)
       await assert.rejects(world.service.stop({ arn, error: {} }), notFound)
-      await assert.rejects(world.service.checkpoint({ arn, token: call.token, updates: [] }), {
-        code: 'InvalidParameterValueException',
-      })
+      // That a token is another execution's shows without a look at any execution.
+      const another = arn.executionId !== started.executionId
+      const message = another
+        ? 'Checkpoint token is not valid for the durable execution ARN'
+        : 'Invalid checkpoint token'
+      const refused = rejectsWith('InvalidParameterValueException', message)
+      await assert.rejects(world.service.checkpoint({ arn, token: call.token, updates: [] }), refused)
+      await assert.rejects(world.service.state({ arn, token: call.token }), refused)
     }
     const closed = rejectsWith('CallbackTimeoutException', 'The callback is either timed out or already completed')
     const { NewExecutionState } = await call.checkpoint([callback('c')])

@@ -22,6 +22,29 @@ describe('a start without a name', () => {
     assert.equal(world.arn(a).executionId, a.executionId)
   })
 
+  it('is invoked although somebody had asked for it just before it was there', async () => {
+    const world = await worldWith()
+    const write = world.store.hold()
+    const starting = world.start('f')
+    await new Promise(setImmediate)
+    const target = world.store.batches[0]?.items[0]?.target
+    assert.ok(target !== undefined && 'create' in target)
+    const { promise: told, resolve: tell } = Promise.withResolvers<void>()
+    const { findById } = world.store
+    world.store.findById = async (id) => {
+      const nothing = await findById(id)
+      await told
+      return nothing
+    }
+    const asked = world.describe(target.create.arn)
+    await new Promise(setImmediate)
+    write()
+    const started = await starting
+    tell()
+    assert.deepEqual(await world.end(started), { status: 'SUCCEEDED', result: '1' })
+    assert.equal((await asked).DurableExecutionArn, started.arn)
+  })
+
   it('attaches to the execution that the same client call started, for a quarter of an hour', async () => {
     const world = await worldWith()
     const first = await world.start('f', { sdkInvocationId: 'call-1' })
@@ -128,5 +151,15 @@ describe('retention', () => {
     assert.notEqual(await world.disk.findById(young.executionId), undefined)
     assert.notEqual(await world.disk.findById(open.executionId), undefined)
     await assert.rejects(world.describe(old), rejectsWith('ResourceNotFoundException'))
+  })
+
+  it('removes expired executions soon after a start, for servers that never live for an hour', async () => {
+    const world = await worldWith()
+    const old = await world.start('f', { name: 'old' })
+    await world.end(old)
+    await world.clock.advance(14 * DAY_MS)
+    const reborn = await world.crash()
+    await reborn.clock.advance(10_000)
+    assert.equal(await reborn.disk.findById(old.executionId), undefined)
   })
 })

@@ -7,19 +7,33 @@ import type { SeededRandom } from './seeded-random.ts'
 
 /** Probability per occasion; the comment says which occasion. */
 export interface FaultRates {
-  // the network, per request
+  // the network, per request, and per answer
   readonly requestLost: number
-  readonly answerLost: number
   readonly requestDoubled: number
-  readonly packetSlow: number
-  // the store, per call
+  readonly requestSlow: number
+  readonly requestOvertaken: number
+  readonly answerLost: number
+  readonly answerDoubled: number
+  readonly answerSlow: number
+  readonly answerOvertaken: number
+  // the store, per call and per minute
   readonly appendFailsBefore: number
   readonly appendFailsAfter: number
   readonly appendSlow: number
   readonly readFails: number
-  // the service, per commit and per minute
+  readonly diskStallsPerMinute: number
+  // the service, per commit, per call of a port and per minute
   readonly crashBeforeCommit: number
   readonly crashAfterCommit: number
+  /** Per batch of several items. */
+  readonly crashWithinBatch: number
+  readonly crashAtStore: number
+  readonly crashAtClock: number
+  readonly crashAtTimers: number
+  readonly crashAtEntropy: number
+  readonly crashAtFunctions: number
+  readonly crashAtTurn: number
+  readonly crashAtTransport: number
   readonly crashPerMinute: number
   readonly restartPerMinute: number
   // time, per timer and per minute
@@ -43,15 +57,28 @@ export interface FaultRates {
 
 const HIGHEST: FaultRates = {
   requestLost: 0.1,
-  answerLost: 0.1,
   requestDoubled: 0.15,
-  packetSlow: 0.1,
+  requestSlow: 0.1,
+  requestOvertaken: 0.1,
+  answerLost: 0.1,
+  answerDoubled: 0.15,
+  answerSlow: 0.1,
+  answerOvertaken: 0.1,
   appendFailsBefore: 0.1,
   appendFailsAfter: 0.1,
   appendSlow: 0.1,
   readFails: 0.2,
+  diskStallsPerMinute: 0.3,
   crashBeforeCommit: 0.03,
   crashAfterCommit: 0.03,
+  crashWithinBatch: 0.5,
+  crashAtStore: 0.01,
+  crashAtClock: 0.003,
+  crashAtTimers: 0.01,
+  crashAtEntropy: 0.01,
+  crashAtFunctions: 0.01,
+  crashAtTurn: 0.01,
+  crashAtTransport: 0.01,
   crashPerMinute: 0.5,
   restartPerMinute: 0.3,
   timerLate: 0.3,
@@ -69,25 +96,50 @@ const HIGHEST: FaultRates = {
   functionGonePerMinute: 0.2,
 }
 
-const NONE = Object.fromEntries(Object.keys(HIGHEST).map((kind) => [kind, 0])) as unknown as FaultRates
+export const KINDS = Object.keys(HIGHEST) as (keyof FaultRates)[]
+const NONE = Object.fromEntries(KINDS.map((kind) => [kind, 0])) as unknown as FaultRates
 
 export class Faults {
+  /** How often each kind has struck. */
+  readonly struck = new Map<string, number>()
   readonly #drawn: FaultRates
   readonly #random: SeededRandom
+  readonly #minuteMs: number
   #calm = false
 
-  constructor(random: SeededRandom) {
+  /** Where time is long, a minute of faults may last longer than a minute. A fair world has no faults at all. */
+  constructor(
+    random: SeededRandom,
+    { fair, minuteMs, always }: { fair: boolean; minuteMs: number; always: Partial<FaultRates> },
+  ) {
     this.#random = random
-    this.#drawn = drawRates(random)
+    this.#minuteMs = minuteMs
+    this.#drawn = { ...(fair ? NONE : drawRates(random)), ...always }
   }
 
-  get rates(): FaultRates {
-    return this.#calm ? NONE : this.#drawn
+  get isCalm(): boolean {
+    return this.#calm
   }
 
   /** Does this fault strike now? */
   strikes(kind: keyof FaultRates): boolean {
-    return this.#random.chance(this.rates[kind])
+    return this.#draw(kind, this.#drawn[kind])
+  }
+
+  /** Does this fault, whose rate is per minute, strike within the next `spanMs`? */
+  strikesWithin(kind: keyof FaultRates, spanMs: number): boolean {
+    return this.#draw(kind, (this.#drawn[kind] * spanMs) / this.#minuteMs)
+  }
+
+  #draw(kind: string, probability: number): boolean {
+    if (this.#calm || !this.#random.chance(probability)) return false
+    this.note(kind)
+    return true
+  }
+
+  /** A fault that follows from others. */
+  note(kind: string): void {
+    this.struck.set(kind, (this.struck.get(kind) ?? 0) + 1)
   }
 
   /** No more faults. */

@@ -1,17 +1,23 @@
 /**
- * A store behind an unreliable wire, for one server. The data lives in the store below and outlives every server.
- * Each call takes time on its way there and back; appends may fail before they were carried out, or after (and then
- * for some of their items only: the contract promises no more), and the server may crash around them.
+ * A store behind an unreliable wire, for one server. The data lives in the disk below and outlives every server. Each
+ * call takes time on its way there and back, much while the disk stalls; appends may fail before they were carried out,
+ * or after, and the server may crash around them. A batch whose answer is lost is torn as the store's contract permits:
+ * each of its items is there or not; where a batch is one transaction, all of it or nothing.
  */
 import type { AppendBatch, AppendResult, Store } from '../../src/journal/store.ts'
 import { StoreError } from '../../src/journal/store-error.ts'
 import type { Agenda, Life } from './agenda.ts'
 import type { Faults } from './faults.ts'
+import type { Gate } from './gate.ts'
+import type { LostBatches } from './lost-batches.ts'
 import type { SeededRandom } from './seeded-random.ts'
 import type { Shadows } from './shadow.ts'
 
 /** A failure that the simulation made, so that the service's log of it is no surprise. */
 export class InjectedFailure extends StoreError {}
+
+/** What is left of a batch that was torn: the contract leaves whole items only. */
+export type Tear = (batch: AppendBatch) => AppendBatch
 
 interface Surroundings {
   readonly store: Store
@@ -20,15 +26,29 @@ interface Surroundings {
   readonly faults: Faults
   readonly random: SeededRandom
   readonly life: Life
+  readonly gate: Gate
+  /** A batch is one transaction. */
+  readonly atomic: boolean
+  readonly lost: LostBatches
+  /** A defect: what is left in place of what the contract leaves. */
+  readonly tear: Tear | undefined
+  /** The most that a call takes one way when nothing is wrong. */
+  readonly slowestMs: () => number
+  /** How long the disk will not answer yet. */
+  readonly stalledMs: () => number
   readonly crash: (why: string) => void
   readonly log: (line: string) => void
 }
 
 /** An append that is on its way to the store. */
 interface InFlight {
+  readonly batch: AppendBatch
   carriedOut: boolean
-  readonly carryOut: () => void
+  readonly carryOut: (tear?: Tear) => void
 }
+
+const whole: Tear = (batch) => batch
+const nothing: Tear = () => ({ items: [], settled: [] })
 
 export class FaultyStore implements Store {
   readonly #world: Surroundings
@@ -38,23 +58,29 @@ export class FaultyStore implements Store {
     this.#world = world
   }
 
-  /** The server is dead: what it had sent reaches the store now, or never. */
+  /** The server is dead: what it had sent reaches the store now, or never, or torn. */
   severed(): void {
-    for (const append of this.#inFlight) if (this.#world.random.chance(0.5)) append.carryOut()
+    const { atomic, lost } = this.#world
+    for (const append of this.#inFlight) {
+      if (atomic && !append.carriedOut) lost.add(append.batch)
+      append.carryOut(this.#torn)
+    }
     this.#inFlight.clear()
   }
 
   append(batch: AppendBatch): Promise<readonly AppendResult[]> {
-    const { agenda, faults, life, crash } = this.#world
+    const { agenda, faults, life, crash, gate } = this.#world
     return new Promise((resolve, reject) => {
+      if (!gate.pass('store')) return
       let results: Promise<readonly AppendResult[]> | undefined
-      const partly = faults.strikes('appendFailsAfter')
+      const answerLost = faults.strikes('appendFailsAfter')
       const append: InFlight = {
+        batch,
         carriedOut: false,
-        carryOut: () => {
+        carryOut: (tear = whole) => {
           if (append.carriedOut) return
           append.carriedOut = true
-          results = this.#carryOut(partly ? this.#someOf(batch) : batch)
+          results = this.#carryOut(tear(batch))
         },
       }
       this.#inFlight.add(append)
@@ -63,16 +89,17 @@ export class FaultyStore implements Store {
           this.#inFlight.delete(append)
           return crash('before a commit')
         }
+        if (batch.items.length > 1 && faults.strikes('crashWithinBatch')) return crash('within a commit')
         if (faults.strikes('appendFailsBefore')) {
           this.#inFlight.delete(append)
           return this.#fail(reject, 'the append was lost')
         }
-        append.carryOut()
+        append.carryOut(answerLost ? this.#torn : whole)
         if (faults.strikes('crashAfterCommit')) return crash('after a commit')
         agenda.after(this.#latencyMs(), life, () => {
           this.#inFlight.delete(append)
-          if (partly) this.#fail(reject, 'the answer to the append was lost')
-          else resolve(results ?? [])
+          if (answerLost) this.#fail(reject, 'the answer to the append was lost')
+          else if (gate.pass('store')) resolve(results ?? [])
         })
       })
     })
@@ -88,10 +115,18 @@ export class FaultyStore implements Store {
     return results
   }
 
-  #someOf(batch: AppendBatch): AppendBatch {
-    const { random } = this.#world
-    if (random.chance(0.5)) return batch
-    return { ...batch, items: batch.items.filter(() => random.chance(0.5)) }
+  /** What reached the disk of a batch whose answer nobody gets. */
+  readonly #torn: Tear = (batch) => {
+    const { random, atomic, tear, faults, log } = this.#world
+    if (tear !== undefined) return tear(batch)
+    if (random.chance(0.5)) return whole(batch)
+    if (atomic) return nothing(batch)
+    const items = batch.items.filter(() => random.chance(0.5))
+    if (items.length > 0 && items.length < batch.items.length) {
+      log(`a batch is torn: ${items.length} of ${batch.items.length} items are there`)
+      faults.note('batchTorn')
+    }
+    return { ...batch, items }
   }
 
   findById: Store['findById'] = (executionId) => this.#read(() => this.#world.store.findById(executionId))
@@ -107,29 +142,39 @@ export class FaultyStore implements Store {
   listExpired: Store['listExpired'] = (query) => this.#read(() => this.#world.store.listExpired(query))
   readSnapshot: Store['readSnapshot'] = (query) => this.#read(() => this.#world.store.readSnapshot(query))
   writeSnapshot: Store['writeSnapshot'] = (query) => this.#read(() => this.#world.store.writeSnapshot(query))
-  purge: Store['purge'] = (query) => this.#read(() => this.#world.store.purge(query))
+  purge: Store['purge'] = (query) =>
+    this.#read(async () => {
+      await this.#world.store.purge(query)
+      this.#world.shadows.purged(query.key)
+    })
   close: Store['close'] = () => this.#read(async () => {})
 
   /** Reads see the store as it is when they reach it. */
   #read<T>(read: () => Promise<T>): Promise<T> {
-    const { agenda, faults, life } = this.#world
+    const { agenda, faults, life, gate } = this.#world
     return new Promise((resolve, reject) => {
+      if (!gate.pass('store')) return
       agenda.after(this.#latencyMs(), life, () => {
         if (faults.strikes('readFails')) return this.#fail(reject, 'the read was lost')
         const result = read()
-        agenda.after(this.#latencyMs(), life, () => resolve(result))
+        agenda.after(this.#latencyMs(), life, () => {
+          if (gate.pass('store')) resolve(result)
+        })
       })
     })
   }
 
   #fail(reject: (error: unknown) => void, message: string): void {
-    const { agenda, life, log } = this.#world
+    const { agenda, life, log, gate } = this.#world
     log(message)
-    agenda.after(this.#latencyMs(), life, () => reject(new InjectedFailure('failed', message)))
+    agenda.after(this.#latencyMs(), life, () => {
+      if (gate.pass('store')) reject(new InjectedFailure('failed', message))
+    })
   }
 
   #latencyMs(): number {
-    const { faults, random } = this.#world
-    return faults.strikes('appendSlow') ? random.between(50, 10_000) : random.between(0, 2)
+    const { faults, random, stalledMs, slowestMs } = this.#world
+    const slowMs = faults.strikes('appendSlow') ? random.between(50, 10_000) : random.between(0, slowestMs())
+    return Math.max(slowMs, stalledMs())
   }
 }

@@ -2,7 +2,6 @@
  * What was promised to whom. Every answer that the service gives away is held against the journal at that very
  * moment: what was acknowledged has to be there, and stay there.
  */
-import { indexOf } from '../../src/engine/effects.ts'
 import type { ExecutionState, JournalEvent } from '../../src/engine/model.ts'
 import { parseToken } from '../../src/engine/token.ts'
 import type { ErrorObject, OperationUpdate } from '../../src/protocol/shapes.ts'
@@ -13,8 +12,9 @@ import type {
   ExecutionEnd,
   Started,
 } from '../../src/service/api.ts'
+import type { PromiseName, Promises } from './promises.ts'
 import type { CheckpointRequest } from './replayer.ts'
-import type { Report, Shadow, Shadows } from './shadow.ts'
+import type { Shadow, Shadows } from './shadow.ts'
 
 /** What somebody outside knows of a callback, and was told about it. */
 export interface CallbackRecord {
@@ -56,7 +56,8 @@ export class Ledger {
   /** How the attempts at plain invocations ended. */
   readonly plainEnds = new Map<string, { response: number; error: number; platform: number }>()
   readonly #shadows: Shadows
-  readonly #report: Report
+  readonly #promises: Promises
+  readonly #report: (violation: string) => void
   readonly #clock: { readonly latestMs: number; readonly backMs: number }
   readonly #names = new Map<string, string>()
   readonly #calls = new Map<string, string>()
@@ -67,17 +68,22 @@ export class Ledger {
 
   constructor(deps: {
     shadows: Shadows
-    report: Report
+    promises: Promises
     clock: { readonly latestMs: number; readonly backMs: number }
   }) {
     this.#shadows = deps.shadows
-    this.#report = deps.report
+    this.#promises = deps.promises
+    this.#report = deps.promises.report
     this.#clock = deps.clock
   }
 
   /** Promises held. */
   get acknowledged(): number {
     return this.#acknowledged
+  }
+
+  #expect(name: PromiseName, holds: boolean, violation: () => string): void {
+    this.#promises.expect(name, holds, violation)
   }
 
   // ----------------------------------------------------------------------------------------------------- functions
@@ -88,29 +94,27 @@ export class Ledger {
     const token = parseToken(request.token)
     const accepted = shadow?.checkpoints.get(`${token?.invocation}/${token?.n}`)
     const what = `${executionId}: checkpoint ${token?.invocation}/${token?.n}`
-    if (accepted === undefined || token === undefined || accepted.nonce !== token.nonce) {
-      this.#report(`${what} was acknowledged and is not in the journal (I2)`)
-      return
-    }
-    if (accepted.clientToken !== request.clientToken) {
-      this.#report(`${what} was acknowledged to ${request.clientToken}, accepted from ${accepted.clientToken} (I3)`)
-    }
+    const there = accepted !== undefined && accepted.nonce === token?.nonce
+    this.#expect('P1', there, () => `${what} was acknowledged and is not in the journal (I2)`)
+    if (!there || token === undefined) return
+    this.#expect('P3', accepted.clientToken === request.clientToken, () => {
+      return `${what} was acknowledged to ${request.clientToken}, accepted from ${accepted.clientToken} (I3)`
+    })
     for (const update of request.updates) {
       const applied =
         update.Type === 'EXECUTION' ? accepted.closes : accepted.events.some((one) => isEventOf(one, update))
-      if (!applied) {
-        this.#report(`${what}: ${update.Type} ${update.Action} of ${update.Id} is not in its entry (I1)`)
-      }
-    }
-    if (JSON.stringify(answer.NewExecutionState.Operations) !== accepted.shown) {
-      this.#report(
-        `${what} was answered with ${JSON.stringify(answer.NewExecutionState.Operations)}, not ${accepted.shown}`,
+      this.#expect(
+        'P3',
+        applied,
+        () => `${what}: ${update.Type} ${update.Action} of ${update.Id} is not in its entry (I1)`,
       )
     }
+    const shown = JSON.stringify(answer.NewExecutionState.Operations)
+    this.#expect('P3', shown === accepted.shown, () => `${what} was answered with ${shown}, not ${accepted.shown}`)
     this.#checkNextToken(what, accepted.closes, token, answer.CheckpointToken)
     const told = JSON.stringify(answer)
     const before = this.#tokens.get(request.token) ?? told
-    if (before !== told) this.#report(`${what} was answered twice, differently (I3)`)
+    this.#expect('P3', before === told, () => `${what} was answered twice, differently (I3)`)
     this.#tokens.set(request.token, told)
   }
 
@@ -187,19 +191,45 @@ export class Ledger {
   started(call: StartCall, { executionId, arn }: Started): void {
     this.#acknowledged++
     const shadow = this.#shadows.byId.get(executionId)
-    if (shadow?.state.start.arn !== arn) {
-      this.#report(`${executionId} was acknowledged and is not in the journal (I2)`)
-      return
-    }
+    const there = shadow !== undefined && shadow.state.start.arn === arn
+    this.#expect('P7', there, () => `${executionId} was acknowledged and is not in the journal (I2)`)
+    if (!there) return
     if (call.name !== undefined && shadow.state.start.name !== call.name)
       this.#report(`${executionId} has another name`)
-    const known =
-      call.name === undefined
-        ? remember(this.#calls, call.sdkInvocationId, executionId)
-        : remember(this.#names, `${call.functionName}/${call.name}`, executionId)
-    // A name is recognised for as long as the execution is kept.
+    // A name is recognised for as long as the execution is kept, a call for a quarter of an hour.
     if (call.name === undefined && this.#clock.latestMs - call.firstSentMs > CALL_REPEATS_MS) return
-    if (known !== executionId) this.#report(`one start gave two executions: ${known} and ${executionId}`)
+    const [known, key] =
+      call.name === undefined
+        ? ([this.#calls, call.sdkInvocationId] as const)
+        : ([this.#names, `${call.functionName}/${call.name}`] as const)
+    const before = known.get(key)
+    const one = before === undefined || before === executionId || this.isGone(before) || shadow.gone
+    this.#expect('P7', one, () => `one start gave two executions: ${before} and ${executionId}`)
+    known.set(key, executionId)
+  }
+
+  /** It was removed, or will be by the next sweep: for its callers there is none. */
+  isGone(executionId: string): boolean {
+    const shadow = this.#shadows.byId.get(executionId)
+    return shadow === undefined || shadow.gone || shadow.expired
+  }
+
+  /** The service said that there is no such execution. */
+  notFound(executionId: string): void {
+    this.#expect('P1', this.isGone(executionId), () => `${executionId} is there, and the service says it is not`)
+  }
+
+  /** Its start, asked for again, was refused: that is right when nobody can be told its outcome any more. */
+  refusedAgain(executionId: string): void {
+    const deleted = this.#shadows.byId.get(executionId)?.state.deletedAt !== undefined
+    const refusable = deleted || this.isGone(executionId)
+    this.#expect('P7', refusable, () => `the repeated start of ${executionId} was refused`)
+  }
+
+  deleted(executionId: string, at: number): void {
+    this.#acknowledged++
+    const deletedAt = this.#shadows.byId.get(executionId)?.state.deletedAt
+    this.#expect('P1', deletedAt === at, () => `${executionId}: its deletion at ${at} is not in the journal`)
   }
 
   callbackKnown(record: Omit<CallbackRecord, 'completedBy' | 'heartbeatSentMs'>): boolean {
@@ -212,23 +242,24 @@ export class Ledger {
     this.#acknowledged++
     const what = `callback ${record.operationId} of ${record.executionId}`
     record.completedBy ??= call.id
-    if (record.completedBy !== call.id) this.#report(`${what} was accepted twice: ${record.completedBy}, ${call.id}`)
+    this.#expect('P6', record.completedBy === call.id, () => {
+      return `${what} was accepted twice: ${record.completedBy}, ${call.id}`
+    })
     const shadow = this.#shadows.byId.get(record.executionId)
-    if (shadow === undefined) {
-      this.#report(`${what} was accepted and its execution is not in the journal`)
-      return
-    }
+    this.#expect('P1', shadow !== undefined, () => `${what} was accepted and its execution is not in the journal`)
+    if (shadow === undefined) return
     const arrival = shadow.state.inbox.find(({ arrival }) => arrival.id === record.operationId)?.arrival
     const operation = shadow.state.operations.get(record.operationId)
     const outcome = arrival?.outcome ?? operation?.status
     const result = arrival === undefined ? textOf(shadow, operation?.result) : arrival.result
-    if (outcome !== call.outcome || result !== call.result) {
-      this.#report(`${what} was acknowledged as ${call.outcome} ${call.result} and is ${outcome} ${result} (I2)`)
-    }
+    this.#expect('P1', outcome === call.outcome && result === call.result, () => {
+      return `${what} was acknowledged as ${call.outcome} ${call.result} and is ${outcome} ${result} (I2)`
+    })
   }
 
   /** The service said that a callback is closed: then it is. */
   callbackRefused(record: CallbackRecord, sdkInvocationId: string | undefined): void {
+    if (this.isGone(record.executionId)) return
     const state = this.#shadows.byId.get(record.executionId)?.state
     if (sdkInvocationId !== undefined && state?.completedBy.get(record.operationId) === sdkInvocationId) {
       this.#report(`callback ${record.operationId} refused the repeat of the call that completed it (decision 19)`)
@@ -266,15 +297,18 @@ export class Ledger {
   stopped(executionId: string, at: number): void {
     this.#acknowledged++
     const state = this.#shadows.byId.get(executionId)?.state
-    if (state?.endedAt !== at) this.#report(`${executionId} was stopped at ${at} and ended at ${state?.endedAt}`)
+    this.#expect(
+      'P1',
+      state?.endedAt === at,
+      () => `${executionId} was stopped at ${at} and ended at ${state?.endedAt}`,
+    )
   }
 
   ended(executionId: string, end: ExecutionEnd): void {
     this.#acknowledged++
     const shadow = this.#shadows.byId.get(executionId)
-    if (shadow === undefined || !sameEnd(shadow, end)) {
-      this.#report(`${executionId}: a waiting caller was told ${JSON.stringify(end)}`)
-    }
+    const same = shadow !== undefined && shadow.state.status === end.status && sameEnd(shadow, end)
+    this.#expect('P5', same, () => `${executionId}: a waiting caller was told ${JSON.stringify(end)}`)
   }
 
   described(executionId: string, description: ExecutionDescription): void {
@@ -284,31 +318,37 @@ export class Ledger {
       return
     }
     if (description.Status === 'RUNNING') return
-    const end = {
-      status: description.Status,
-      ...(description.Result === undefined ? undefined : { result: description.Result }),
-      ...(description.Error === undefined ? undefined : { error: description.Error }),
-    }
-    if (!sameEnd(shadow, end) || description.EndTimestamp !== shadow.state.endedAt) {
-      this.#report(`${executionId} is shown as ${JSON.stringify(end)}, which the journal does not say`)
-    }
+    const { Status, Result: result, Error: error, EndTimestamp } = description
+    const { state } = shadow
+    // Who is being deleted has no outcome to show any more.
+    const same =
+      Status === 'DELETING'
+        ? state.deletedAt !== undefined && result === undefined && error === undefined
+        : Status === state.status && sameEnd(shadow, { result, error })
+    this.#expect('P5', same && EndTimestamp === state.endedAt, () => {
+      return `${executionId} is shown as ${JSON.stringify(description)}, which the journal does not say`
+    })
   }
 
-  listed(arns: readonly string[], expected: readonly string[]): void {
+  listed(arns: readonly string[], expected: readonly { id: string; arn: string }[]): void {
     const once = new Set(arns)
     if (once.size !== arns.length) this.#report(`a list shows an execution twice: ${arns}`)
-    const missing = expected.filter((arn) => !once.has(arn))
+    const missing = expected.filter(({ id, arn }) => !once.has(arn) && !this.isGone(id))
     // A new one may come before the position of a page that was read when the clock was set back.
-    if (missing.length > 0 && this.#clock.backMs === 0) this.#report(`a list leaves out ${missing}`)
+    if (missing.length > 0 && this.#clock.backMs === 0) this.#report(`a list leaves out ${missing.map(({ id }) => id)}`)
   }
 
   /** A page of a history from its beginning: a prefix of the journal's events, and never another one (I6). */
   historyRead(executionId: string, { Events }: History, firstEventId: number): void {
     const history = this.#shadows.byId.get(executionId)?.history ?? []
     for (const [index, event] of Events.entries()) {
-      if (JSON.stringify(event) === history[firstEventId - 1 + index]) continue
-      this.#report(`${executionId}: event ${firstEventId + index} was read as ${JSON.stringify(event)}`)
-      return
+      const same = JSON.stringify(event) === history[firstEventId - 1 + index]
+      this.#expect(
+        'P5',
+        same,
+        () => `${executionId}: event ${firstEventId + index} was read as ${JSON.stringify(event)}`,
+      )
+      if (!same) return
     }
   }
 }
@@ -320,16 +360,9 @@ export function textOf(shadow: Shadow, stored: ExecutionState['result']): string
   return typeof stored === 'object' ? shadow.readText(stored) : stored
 }
 
-function sameEnd(shadow: Shadow, end: { status: string; result?: string; error?: ErrorObject }): boolean {
-  const { state } = shadow
-  const same = textOf(shadow, state.result) === end.result && JSON.stringify(state.error) === JSON.stringify(end.error)
-  return same && indexOf(state).status === end.status
-}
-
-function remember(map: Map<string, string>, key: string, value: string): string {
-  const known = map.get(key)
-  if (known === undefined) map.set(key, value)
-  return known ?? value
+function sameEnd(shadow: Shadow, end: { result?: string | undefined; error?: ErrorObject | undefined }): boolean {
+  const { result, error } = shadow.state
+  return textOf(shadow, result) === end.result && JSON.stringify(error) === JSON.stringify(end.error)
 }
 
 /** The event that says that the update was applied. */

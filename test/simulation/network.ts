@@ -1,11 +1,12 @@
 /**
- * The network between everyone and the service. A request may be lost, doubled or slow, so may its answer, and a
- * server that dies takes its connections with it. A packet once sent outlives its sender.
+ * The network between everyone and the service. A request may be lost, doubled, slow or overtaken by later ones, and so
+ * may its answer; a server that dies takes its connections with it. A packet once sent outlives its sender.
  */
 import { ApiError } from '../../src/protocol/errors.ts'
 import type { DurableService } from '../../src/service/api.ts'
 import { type Agenda, FOREVER, type Life } from './agenda.ts'
 import type { Faults } from './faults.ts'
+import type { Gate } from './gate.ts'
 import type { SeededRandom } from './seeded-random.ts'
 
 /** No answer: nobody knows whether the request was carried out. */
@@ -20,18 +21,33 @@ export function isRetryable(error: unknown): boolean {
 /** A service that answers, until it dies. */
 export interface Server {
   readonly life: Life
+  readonly gate: Gate
   readonly service: DurableService
   /** Fail when the server dies. */
   readonly connections: Set<(error: TransportError) => void>
 }
 
 const CLIENT_TIMEOUT_MS = 20_000
+/** What is held back until others have passed goes on alone when nobody comes. */
+const OVERTAKEN_WITHIN_MS = 5_000
+
+/** The two ways of a packet, each with faults of its own. */
+const WAYS = {
+  there: {
+    lost: 'requestLost',
+    doubled: 'requestDoubled',
+    slow: 'requestSlow',
+    overtaken: 'requestOvertaken',
+  },
+  back: { lost: 'answerLost', doubled: 'answerDoubled', slow: 'answerSlow', overtaken: 'answerOvertaken' },
+} as const
 
 export class Network {
   readonly #agenda: Agenda
   readonly #faults: Faults
   readonly #random: SeededRandom
   readonly #server: () => Server | undefined
+  readonly #held: Record<keyof typeof WAYS, (() => void)[]> = { there: [], back: [] }
 
   constructor(deps: {
     agenda: Agenda
@@ -57,21 +73,48 @@ export class Network {
     timeoutMs = CLIENT_TIMEOUT_MS,
   ): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.#agenda.after(timeoutMs, caller, () => reject(new TransportError('no answer in time')))
+      const inTime = this.#agenda.after(timeoutMs, caller, () => reject(new TransportError('no answer in time')))
       // Nobody looks at what comes for the dead.
-      const home = (deliver: () => void): void => {
-        if (!this.#faults.strikes('answerLost')) this.#agenda.after(this.#latencyMs(), caller, deliver)
-      }
-      const copies = this.#faults.strikes('requestDoubled') ? 2 : 1
-      for (let copy = 0; copy < copies; copy++) {
-        if (this.#faults.strikes('requestLost')) continue
-        this.#agenda.after(this.#latencyMs(), FOREVER, () => {
-          const server = this.#server()
-          if (server === undefined) return home(() => reject(new TransportError('connection refused')))
-          this.#serve(server, request, released, home, resolve, reject)
+      const home = (deliver: () => void): void =>
+        this.#send('back', caller, () => {
+          inTime()
+          deliver()
         })
-      }
+      this.#send('there', FOREVER, () => {
+        const server = this.#server()
+        if (server?.gate.pass('transport') !== true) {
+          return home(() => reject(new TransportError('connection refused')))
+        }
+        this.#serve(server, request, released, home, resolve, reject)
+      })
     })
+  }
+
+  /** One packet on one way: it arrives, once or twice or never, soon or late. */
+  #send(way: keyof typeof WAYS, receiver: Life, arrive: () => void): void {
+    const { lost, doubled, overtaken } = WAYS[way]
+    const copies = this.#faults.strikes(doubled) ? 2 : 1
+    for (let copy = 0; copy < copies; copy++) {
+      if (this.#faults.strikes(lost)) continue
+      const passed = (): void => {
+        arrive()
+        for (const held of this.#held[way].splice(0)) this.#agenda.after(1, FOREVER, held)
+      }
+      if (this.#faults.strikes(overtaken)) this.#holdBack(way, receiver, arrive)
+      else this.#agenda.after(this.#latencyMs(way), receiver, passed)
+    }
+  }
+
+  /** Until a packet that was sent later has passed. */
+  #holdBack(way: keyof typeof WAYS, receiver: Life, arrive: () => void): void {
+    let waits = true
+    const release = (): void => {
+      if (!waits) return
+      waits = false
+      if (receiver.alive) arrive()
+    }
+    this.#held[way].push(release)
+    this.#agenda.after(OVERTAKEN_WITHIN_MS, FOREVER, release)
   }
 
   #serve<T>(
@@ -86,21 +129,21 @@ export class Network {
     server.connections.add(broken)
     request(server.service).then(
       (answer) => {
-        if (!server.life.alive) return
+        if (!server.gate.pass('transport')) return
         server.connections.delete(broken)
         released(answer)
         home(() => resolve(answer))
       },
       (error: unknown) => {
-        if (!server.life.alive) return
+        if (!server.gate.pass('transport')) return
         server.connections.delete(broken)
         home(() => reject(error))
       },
     )
   }
 
-  #latencyMs(): number {
-    if (this.#faults.strikes('packetSlow')) return this.#random.between(100, 15_000)
+  #latencyMs(way: keyof typeof WAYS): number {
+    if (this.#faults.strikes(WAYS[way].slow)) return this.#random.between(100, 15_000)
     return this.#random.between(0, 3)
   }
 }

@@ -11,9 +11,11 @@ import type { FunctionVersion } from '../../src/service/ports.ts'
 import { type Agenda, FOREVER } from './agenda.ts'
 import { CALL_REPEATS_MS, type CallbackRecord, type Ledger, type StartCall } from './ledger.ts'
 import { isRetryable, type Network, TransportError } from './network.ts'
-import { type Act, DURABLE, drawProgram, PLAIN } from './program.ts'
+import { type Act, DURABLE, PLAIN } from './program.ts'
+import type { Promises } from './promises.ts'
+import type { Scenario } from './scenario.ts'
 import type { SeededRandom } from './seeded-random.ts'
-import { type Report, type Shadows, shortOf } from './shadow.ts'
+import { type Shadows, shortOf } from './shadow.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
 export interface OutsideWorld {
@@ -23,7 +25,8 @@ export interface OutsideWorld {
   readonly network: Network
   readonly ledger: Ledger
   readonly shadows: Shadows
-  readonly report: Report
+  readonly promises: Promises
+  readonly scenario: Scenario
   readonly log: (line: string) => void
   /** The version that the running server has declared. */
   readonly resolve: (name: string) => FunctionVersion | undefined
@@ -48,28 +51,32 @@ export class Outside {
     return this.#errands === 0
   }
 
-  /** Plans what everybody does until `untilMs`. */
-  begin(untilMs: number): void {
-    const { agenda, random } = this.#world
-    const soon = (): number => random.between(0, Math.floor(untilMs * 0.7))
-    for (let i = random.between(1, 6); i > 0; i--) {
-      const name = random.chance(0.5) ? `name-${i}` : undefined
-      const input = JSON.stringify(drawProgram(random))
-      const rivals = name !== undefined && random.chance(0.5) ? random.between(1, 3) : 0
-      agenda.after(soon(), FOREVER, () => {
-        for (let rival = 0; rival <= rivals; rival++) {
-          // A rival that wants something else under the same name has to be refused, or refuses the others.
-          const wanted = rival > 0 && random.chance(0.2) ? JSON.stringify({ ...drawProgram(random), rival }) : input
-          this.#errand(`start ${name ?? i}`, () => this.#start(name, wanted))
-        }
-      })
-    }
-    for (let i = random.between(0, 3); i > 0; i--) {
+  /** Plans what everybody does while new things happen. */
+  begin(): void {
+    const { agenda, random, scenario } = this.#world
+    const { chaosMs, starts, names, plains, reads, atOnce } = scenario
+    const soon = (): number => random.between(0, Math.floor(chaosMs * 0.7))
+    for (let i = 0; i < starts; i++)
+      this.#planStart(names[i % names.length], atOnce ? random.between(0, 1_000) : soon())
+    for (let i = plains; i > 0; i--) {
       agenda.after(soon(), FOREVER, () => this.#errand('enqueue', () => this.#enqueuePlain()))
     }
-    for (let i = random.between(0, 20); i > 0; i--) {
-      agenda.after(random.between(0, untilMs), FOREVER, () => this.#errand('read', () => this.#read()))
+    for (let i = reads; i > 0; i--) {
+      agenda.after(random.between(0, chaosMs), FOREVER, () => this.#errand('read', () => this.#read()))
     }
+  }
+
+  #planStart(name: string | undefined, afterMs: number): void {
+    const { agenda, random, scenario } = this.#world
+    const program = scenario.program(random)
+    const rivals = name !== undefined && random.chance(0.5) ? random.between(1, scenario.rivals) : 0
+    agenda.after(afterMs, FOREVER, () => {
+      for (let edition = 0; edition <= rivals; edition++) {
+        // A rival that wants something else under the same name has to be refused, or refuses the others.
+        const wanted = edition > 0 && random.chance(0.2) ? { ...scenario.program(random), edition } : program
+        this.#errand(`start ${name ?? 'unnamed'}`, () => this.#start(name, JSON.stringify(wanted)))
+      }
+    })
   }
 
   /** A callback id has come out into the world. */
@@ -89,19 +96,22 @@ export class Outside {
   #errand(what: string, work: () => Promise<void>): void {
     this.#errands++
     work()
-      .catch((error: unknown) => this.#world.report(`${what}: ${error instanceof Error ? error.stack : error}`))
+      .catch((error: unknown) =>
+        this.#world.promises.report(`${what}: ${error instanceof Error ? error.stack : error}`),
+      )
       .finally(() => this.#errands--)
   }
 
   // -------------------------------------------------------------------------------------------------------- starts
 
   async #start(name: string | undefined, input: string): Promise<void> {
-    const { random, clock } = this.#world
-    const sync = random.chance(0.4)
+    const { random, clock, scenario } = this.#world
+    const sync = random.chance(scenario.waitedFor)
     const call = { functionName: DURABLE, name, sdkInvocationId: this.#callId(), firstSentMs: clock.now() }
     const started = await this.#started(call, input, sync)
     if (started === undefined) return
-    if (random.chance(0.1)) this.#errand('stop', () => this.#stop(started))
+    if (random.chance(scenario.stopped)) this.#errand('stop', () => this.#stop(started))
+    if (random.chance(scenario.deleted)) this.#errand('delete', () => this.#delete(started))
     if (sync) await this.#waitForEnd(call, input, started)
   }
 
@@ -115,7 +125,7 @@ export class Outside {
       return service.start({ target: target as Durable, name, input, mode, sdkInvocationId })
     }
     try {
-      return await this.#persist(request, (started) => {
+      return await this.persist(request, (started) => {
         this.#world.log(`start of ${name ?? 'unnamed'} is ${shortOf(started.executionId)}`)
         this.#world.ledger.started(call, started)
       })
@@ -143,33 +153,59 @@ export class Outside {
         )
         return
       } catch (error) {
+        if (isNotFound(error)) return ledger.notFound(executionId)
         if (!isRetryable(error)) throw error
       }
       await agenda.pause(random.between(10, 2_000), FOREVER)
       // A call without a name finds its execution again for 15 minutes; later it would start another one.
       if (call.name === undefined && clock.latestMs - call.firstSentMs > CALL_REPEATS_MS - 120_000) return
       const again = await this.#started(call, input, true)
-      if (again === undefined) return this.#world.report(`a repeated start of ${call.name} was refused`)
+      if (again === undefined) return ledger.refusedAgain(executionId)
       started = again
     }
   }
 
   async #stop({ arn: text, executionId }: Started): Promise<void> {
-    const { agenda, random, ledger } = this.#world
+    const { agenda, random, ledger, scenario } = this.#world
     const arn = parseExecutionArn(text)
     if (arn === undefined) return
-    await agenda.pause(random.between(0, 60_000), FOREVER)
+    await agenda.pause(random.between(0, scenario.whimMs), FOREVER)
     ledger.stopsAsked.add(executionId)
-    await this.#persist(
-      (service) => service.stop({ arn, error: { ErrorType: 'Stop', ErrorMessage: 'enough' } }),
-      ({ StopTimestamp }) => ledger.stopped(executionId, StopTimestamp),
-    )
+    try {
+      await this.persist(
+        (service) => service.stop({ arn, error: { ErrorType: 'Stop', ErrorMessage: 'enough' } }),
+        ({ StopTimestamp }) => ledger.stopped(executionId, StopTimestamp),
+      )
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+      ledger.notFound(executionId)
+    }
+  }
+
+  /** Tries a few times: who runs is not deleted, and not everybody waits for the end. */
+  async #delete({ arn: text, executionId }: Omit<Started, 'version'>): Promise<void> {
+    const { agenda, random, ledger, scenario } = this.#world
+    const arn = parseExecutionArn(text)
+    if (arn === undefined) return
+    for (let attempt = 0; attempt < 20; attempt++) {
+      await agenda.pause(random.between(0, scenario.whimMs), FOREVER)
+      try {
+        await this.persist(
+          (service) => service.delete({ arn }),
+          ({ DeletionRequestTimestamp }) => ledger.deleted(executionId, DeletionRequestTimestamp),
+        )
+        return
+      } catch (error) {
+        if (isNotFound(error)) return ledger.notFound(executionId)
+        if (!(error instanceof ApiError) || error.code !== 'ResourceConflictException') throw error
+      }
+    }
   }
 
   async #enqueuePlain(): Promise<void> {
     const { random, ledger } = this.#world
     const payload = JSON.stringify(random.chance(0.3) ? 'throw' : 'answer')
-    await this.#persist(
+    await this.persist(
       (service) => {
         const target = this.#world.resolve(PLAIN)
         if (target === undefined) return Promise.reject(new ApiError('TooManyRequestsException', 'no function'))
@@ -191,7 +227,7 @@ export class Outside {
     const what = act.succeeds ? { result: `answer ${id}` } : { error: { ErrorType: 'Rejected', ErrorMessage: id } }
     const identified = sdkInvocationId === undefined ? undefined : { sdkInvocationId }
     try {
-      await this.#persist(
+      await this.persist(
         (service) => service.completeCallback({ callbackId, outcome, ...what, ...identified }),
         () => ledger.callbackCompleted(record, { id, outcome, ...what }),
       )
@@ -228,19 +264,24 @@ export class Outside {
   // ------------------------------------------------------------------------------------------------------- readers
 
   async #read(): Promise<void> {
-    const { random, shadows, report } = this.#world
+    const { random, shadows, ledger, promises, scenario } = this.#world
     const known = [...shadows.byId.values()]
     if (known.length === 0) return
     const { id, state } = random.pick(known)
     const arn = parseExecutionArn(state.start.arn)
     if (arn === undefined) {
-      report(`${state.start.arn} is no ARN`)
+      promises.report(`${state.start.arn} is no ARN`)
       return
+    }
+    // Who looks at a child may delete it: its parent has to learn how it ended all the same.
+    if (state.start.parent !== undefined && random.chance(scenario.deleted)) {
+      this.#errand('delete', () => this.#delete({ arn: arn.text, executionId: id }))
     }
     try {
       await this.#readExecution(id, arn)
       await this.#readList(state.start.functionName)
     } catch (error) {
+      if (isNotFound(error)) return ledger.notFound(id)
       if (!isRetryable(error)) throw error
     }
   }
@@ -283,20 +324,23 @@ export class Outside {
     } while (marker !== undefined)
     ledger.listed(
       listed,
-      expected.map(({ state }) => state.start.arn),
+      expected.map(({ id, state }) => ({ id, arn: state.start.arn })),
     )
   }
 
   /** Tries until the service has answered. */
-  async #persist<T>(request: (service: DurableService) => Promise<T>, released: (answer: T) => void): Promise<T> {
-    const { agenda, network, random } = this.#world
+  async persist<T>(
+    request: (service: DurableService) => Promise<T>,
+    released: (answer: T) => void = () => {},
+  ): Promise<T> {
+    const { agenda, network, random, scenario } = this.#world
     for (;;) {
       try {
         return await network.call(FOREVER, request, released)
       } catch (error) {
         if (!isRetryable(error)) throw error
       }
-      await agenda.pause(random.between(100, 3_000), FOREVER)
+      await agenda.pause(random.between(100, scenario.retryMs), FOREVER)
     }
   }
 
@@ -307,3 +351,4 @@ export class Outside {
 }
 
 const isClosed = (error: unknown): boolean => error instanceof ApiError && error.code === 'CallbackTimeoutException'
+const isNotFound = (error: unknown): boolean => error instanceof ApiError && error.code === 'ResourceNotFoundException'

@@ -40,6 +40,8 @@ export interface Program {
   /** How the handler ends: returns, returns after an EXECUTION update, throws, returns what is no output. */
   readonly end: 'return' | 'checkpoint' | 'throw' | 'nonsense'
   readonly resultChars: number
+  /** Tells programs apart that do the same. */
+  readonly edition?: number
 }
 
 export const DURABLE = 'workflow'
@@ -54,6 +56,79 @@ export function drawProgram(random: SeededRandom): Program {
     acts: drawActs(random, random.between(1, random.pick([3, 6, 12])), 2),
     end: random.chance(0.25) ? random.pick(['throw', 'checkpoint', 'nonsense']) : 'return',
     resultChars: random.chance(0.05) ? LONG : 0,
+  }
+}
+
+/** One act of every kind, one after another. */
+export const ONE_OF_EACH: Program = {
+  acts: [
+    { ...plainStep(), failures: 1 },
+    { ...plainStep(), atMostOnce: true },
+    { kind: 'poll', polls: 2, delaySeconds: 1 },
+    { kind: 'wait', seconds: 2 },
+    { kind: 'callback', timeoutSeconds: 60, heartbeatSeconds: 5, answeredAfterMs: 3_000, succeeds: true },
+    { kind: 'callback', timeoutSeconds: 2, heartbeatSeconds: 0, answeredAfterMs: undefined, succeeds: true },
+    { kind: 'invoke', target: 'plain', input: '"answer"' },
+    {
+      kind: 'invoke',
+      target: 'child:$LATEST',
+      input: '{"acts":[{"kind":"wait","seconds":1}],"end":"return","resultChars":0}',
+    },
+    { kind: 'parallel', branches: [[{ kind: 'wait', seconds: 1 }], [plainStep()]] },
+  ],
+  end: 'return',
+  resultChars: 0,
+}
+
+const DAY_SECONDS = 86_400
+/** The longest wait that there is, and the longest execution: 366 days. */
+const LEAP_YEAR_SECONDS = 366 * DAY_SECONDS
+
+/** A workflow of a business: days pass between its acts. */
+export function drawLongProgram(random: SeededRandom): Program {
+  const acts = Array.from({ length: random.between(1, 5) }, () => drawLongAct(random))
+  return { acts, end: random.chance(0.15) ? 'throw' : 'return', resultChars: 0 }
+}
+
+function drawLongAct(random: SeededRandom): Act {
+  const lot = random.fraction()
+  const days = (most: number): number => random.between(3_600, most * DAY_SECONDS)
+  if (lot < 0.06) return { kind: 'wait', seconds: LEAP_YEAR_SECONDS }
+  if (lot < 0.35) return { kind: 'wait', seconds: days(random.pick([3, 30, 120])) }
+  if (lot < 0.5) return { kind: 'poll', polls: random.between(2, 10), delaySeconds: days(2) }
+  if (lot < 0.75) return drawLongCallback(random, days)
+  if (lot < 0.85) {
+    const child: Program = { acts: [{ kind: 'wait', seconds: days(20) }], end: 'return', resultChars: 0 }
+    return { kind: 'invoke', target: `${CHILD}:$LATEST`, input: JSON.stringify(child) }
+  }
+  if (lot < 0.95) return { ...plainStep(), failures: random.between(0, 4), maxAttempts: 5, delaySeconds: days(1) }
+  const branches = [
+    [{ kind: 'wait', seconds: days(30) }] as const,
+    [plainStep(), { kind: 'wait', seconds: 60 }] as const,
+  ]
+  return { kind: random.pick(['parallel', 'race']), branches }
+}
+
+function drawLongCallback(random: SeededRandom, days: (most: number) => number): Act {
+  const answered = random.chance(0.7)
+  return {
+    kind: 'callback',
+    timeoutSeconds: random.chance(0.5) || !answered ? days(60) : 0,
+    heartbeatSeconds: random.chance(0.3) ? days(4) : 0,
+    answeredAfterMs: answered ? days(30) * 1_000 : undefined,
+    succeeds: random.chance(0.8),
+  }
+}
+
+function plainStep(): Act & { kind: 'step' } {
+  return {
+    kind: 'step',
+    failures: 0,
+    maxAttempts: 3,
+    delaySeconds: 1,
+    durationMs: 20,
+    atMostOnce: false,
+    resultChars: 0,
   }
 }
 

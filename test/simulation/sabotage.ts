@@ -2,9 +2,11 @@
  * Deliberate defects of the service and its store, one for each promise that the simulation watches over. Each must
  * be noticed within a few seeds: a check that nothing can fail checks nothing.
  */
-import type { AppendBatch, AppendItem, AppendResult, Store } from '../../src/journal/store.ts'
+import type { AppendBatch, AppendItem, AppendResult, ExecutionKey, Store } from '../../src/journal/store.ts'
 import { ApiError } from '../../src/protocol/errors.ts'
 import type { DurableService } from '../../src/service/api.ts'
+import type { Clock } from '../../src/service/ports.ts'
+import type { ScenarioName } from './scenario.ts'
 import type { Sabotage } from './simulation.ts'
 
 /** The original with some methods replaced; private members stay reachable for the others. */
@@ -37,8 +39,38 @@ function brokenAppend(alter: (batch: AppendBatch) => { batch: AppendBatch; resul
 const continues = (item: AppendItem): boolean => 'key' in item.target
 const keyOf = ({ target }: AppendItem) => ('key' in target ? target.key : undefined)
 
-/** What the defect is, and what the simulation should say about it. */
-export const DEFECTS: Readonly<Record<string, { sabotage: Sabotage; noticed: RegExp }>> = {
+/** A store that says yes to some items without storing them. */
+function forgetful(forgets: (item: AppendItem) => boolean) {
+  return (store: Store): Store => {
+    let forgotten = 0
+    return altered(store, {
+      append: async (batch) => {
+        const kept = await store.append({ ...batch, items: batch.items.filter((item) => !forgets(item)) })
+        const results = kept.values()
+        return batch.items.map((item) => {
+          if (!forgets(item)) return results.next().value ?? { ok: false, reason: 'conflict' }
+          forgotten += 1
+          return { ok: true, key: (keyOf(item) ?? 1_000_000 + forgotten) as ExecutionKey }
+        })
+      },
+    })
+  }
+}
+
+const DAY_MS = 86_400_000
+/** What a 32-bit timer can wait for. */
+const SHORT_TIMER_MS = 2_147_483_647
+const NO_PROCESS = { ErrorType: 'ServiceException', ErrorMessage: 'no process' }
+
+interface Defect {
+  readonly sabotage: Sabotage
+  /** What the simulation should say about it. */
+  readonly noticed: RegExp
+  /** The kind of world that shows it. Unset: a storm. */
+  readonly scenario?: ScenarioName
+}
+
+export const DEFECTS: Readonly<Record<string, Defect>> = {
   'an append is acknowledged and dropped': {
     sabotage: {
       store: brokenAppend((batch) => {
@@ -150,7 +182,7 @@ export const DEFECTS: Readonly<Record<string, { sabotage: Sabotage; noticed: Reg
         return { at: (dueMs, call) => (set++ % 5 === 4 ? () => {} : timers.at(dueMs, call)) }
       },
     },
-    noticed: /overdue|come to rest|does not end|outlives/,
+    noticed: /overdue|come to rest|does not end|outlives|P4: .* ms late/,
   },
   'two starts with one name give two executions': {
     sabotage: {
@@ -174,6 +206,115 @@ export const DEFECTS: Readonly<Record<string, { sabotage: Sabotage; noticed: Reg
     },
     noticed: /was read as|another history/,
   },
+  'an append is acknowledged before it is durable': {
+    sabotage: {
+      store: (store) =>
+        altered(store, {
+          append: async (batch) => {
+            const durable = store.append(batch)
+            if (!batch.items.every(continues)) return durable
+            // Nobody waits for it, so nobody hears of its failure.
+            durable.catch(() => {})
+            return batch.items.map((item) => ({ ok: true, key: keyOf(item) as ExecutionKey }))
+          },
+        }),
+    },
+    noticed: /is not in the journal/,
+  },
+  'a crash leaves journal entries without their index rows': {
+    scenario: 'crowd',
+    sabotage: {
+      tear: (batch) => ({
+        ...batch,
+        items: batch.items.map((item) => (continues(item) ? { ...item, index: undefined } : item)),
+      }),
+    },
+    noticed: /index row/,
+  },
+  'a crash leaves journal entries without their duties': {
+    scenario: 'crowd',
+    sabotage: { tear: (batch) => ({ ...batch, items: batch.items.map((item) => ({ ...item, outbox: [] })) }) },
+    noticed: /owes .*, posts/,
+  },
+  'a crash leaves half of a transaction': {
+    scenario: 'crowd',
+    sabotage: { tear: (batch) => ({ ...batch, items: batch.items.slice(0, Math.ceil(batch.items.length / 2)) }) },
+    noticed: /half of a batch/,
+  },
+  'a start is acknowledged and dropped': {
+    sabotage: { store: forgetful((item) => !continues(item)) },
+    noticed: /P7: .* is not in the journal/,
+  },
+  'an invocation is given up while its process runs': {
+    sabotage: {
+      functions: (functions) =>
+        altered(functions, {
+          reserve: async (version, tenantId, signal) => {
+            const slot = await functions.reserve(version, tenantId, signal)
+            return altered(slot, {
+              run: async (request) => {
+                if (request.executionArn === undefined) return slot.run(request)
+                void slot.run(request)
+                return { kind: 'platform', error: NO_PROCESS, logTail: '' }
+              },
+            })
+          },
+        }),
+    },
+    noticed: /P2: .* (while .* runs|which runs)/,
+  },
+  'timers ring three seconds late': {
+    sabotage: { timers: (timers) => ({ at: (dueMs, call) => timers.at(dueMs + 3_000, call) }) },
+    noticed: /P4: .* a timer fired \d+ ms late/,
+  },
+  'a timer of more than 24 days is forgotten': {
+    scenario: 'months',
+    sabotage: shortTimers(),
+    noticed: /overdue|come to rest|does not end|outlives/,
+  },
+  'a finished execution is shown with another result': {
+    sabotage: {
+      service: (service) =>
+        altered(service, {
+          describe: async (request) => {
+            const description = await service.describe(request)
+            return description.Status === 'SUCCEEDED' ? { ...description, Result: 'another' } : description
+          },
+        }),
+    },
+    noticed: /P5: .* is shown as/,
+  },
+  'a deletion is acknowledged and forgotten': {
+    sabotage: {
+      service: (service) =>
+        altered(service, { delete: () => Promise.resolve({ DeletionRequestTimestamp: 1_764_547_200_000 }) }),
+    },
+    noticed: /its deletion at \d+ is not in the journal/,
+  },
+  'what was deleted stays': {
+    sabotage: { store: (store) => altered(store, { purge: () => Promise.resolve() }) },
+    noticed: /was deleted and is still there|outlives its retention/,
+  },
+  'retention ends too early': {
+    scenario: 'months',
+    sabotage: {
+      store: (store) =>
+        altered(store, {
+          listExpired: ({ nowMs, limit }) => store.listExpired({ nowMs: nowMs + DAY_MS / 2, limit }),
+        }),
+    },
+    noticed: /P5: .* was removed before its time/,
+  },
+  'recovery overlooks an execution': {
+    sabotage: {
+      store: (store) => altered(store, { listOpen: async (query) => (await store.listOpen(query)).slice(1) }),
+    },
+    noticed: /overdue|come to rest/,
+  },
+  'recovery overlooks the duties': {
+    sabotage: { store: (store) => altered(store, { listOutbox: () => Promise.resolve([]) }) },
+    noticed: /come to rest/,
+  },
 }
 
 /** Answers with what the operations will be, as a service would that does not wait for its store. */
@@ -184,5 +325,19 @@ function answeredEarly(service: DurableService): DurableService['checkpoint'] {
     return (
       (await Promise.race([answer, early])) ?? { CheckpointToken: request.token, NewExecutionState: { Operations: [] } }
     )
+  }
+}
+
+/** Timers as the platform's own would be, without anybody who sets a long one again. */
+function shortTimers(): Sabotage {
+  let shown: Clock = { now: () => 0 }
+  return {
+    clock: (clock) => {
+      shown = clock
+      return clock
+    },
+    timers: (timers) => ({
+      at: (dueMs, call) => (dueMs - shown.now() > SHORT_TIMER_MS ? () => {} : timers.at(dueMs, call)),
+    }),
   }
 }

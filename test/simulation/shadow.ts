@@ -10,6 +10,8 @@ import { historyEvents } from '../../src/engine/history.ts'
 import type { Entry, ExecutionState, JournalEvent } from '../../src/engine/model.ts'
 import { answeredOperations, showOperation, textOfEntry, visibleOperations } from '../../src/engine/view.ts'
 import type { AppendItem, AppendResult, ExecutionKey, IndexRow, OutboxRow } from '../../src/journal/store.ts'
+import { expired } from '../../src/service/retention.ts'
+import type { PromiseName, Promises } from './promises.ts'
 
 /** A checkpoint in the journal, with the answer that it has to get, now and whenever it is repeated. */
 export interface AcceptedCheckpoint {
@@ -33,16 +35,28 @@ export interface ExpectedEvent {
   readonly updated: readonly string[]
 }
 
+/**
+ * How late a timer may fire in a world without faults: after its time, or after the recovery that found it overdue. Here
+ * the store answers within 4 ms and no function is in the way, so this is what the service itself adds.
+ */
+export const TIMER_BOUND_MS = 1_000
+
 const CLOSING = /^(Step|Wait|Callback|Context|ChainedInvoke)(Succeeded|Failed|TimedOut|Stopped|Cancelled)$/
 const CLOSING_EXECUTION = /^Execution(Succeeded|Failed|TimedOut|Stopped)$/
 
-export type Report = (violation: string) => void
 export type Log = (line: string) => void
 
 /** What the entry checks need to know of the world outside the journal. */
 export interface Witness {
+  readonly promises: Promises
   /** The latest time that any clock has shown. */
   latestMs(): number
+  /** What the clock shows. */
+  nowMs(): number
+  /** Since when, by the clock, a server has listened and nothing has gone wrong; undefined: not even now. */
+  fairSinceMs(): number | undefined
+  /** A timer of an execution at rest was seen to fire so late. */
+  firedLate(lateMs: number): void
   /** The process of this invocation is alive, under the server that now lives. */
   runs(requestId: string): boolean
   /** The earliest time at which this callback may miss its heartbeat. */
@@ -62,7 +76,9 @@ export class Shadow {
   readonly checkpoints = new Map<string, AcceptedCheckpoint>()
   readonly invocations = new Map<string, ExpectedEvent>()
   index: IndexRow
-  readonly #report: Report
+  /** Its rows were removed from the store: whoever asks for it is told that there is none. */
+  gone = false
+  readonly #report: (violation: string) => void
   readonly #witness: Witness
   readonly #ended = new Set<string>()
   readonly #completed = new Set<string>()
@@ -70,11 +86,11 @@ export class Shadow {
   /** When the timer of an operation may fire at the earliest. */
   readonly #due = new Map<string, number>()
 
-  constructor(key: ExecutionKey, item: AppendItem, report: Report, witness: Witness) {
+  constructor(key: ExecutionKey, item: AppendItem, witness: Witness) {
     const [first] = item.entries
     if (first === undefined || item.index === undefined) throw new Error('a new execution without entry or index')
     this.key = key
-    this.#report = (violation) => report(`${this.id}: ${violation}`)
+    this.#report = (violation) => witness.promises.report(`${this.id}: ${violation}`)
     this.#witness = witness
     const entry = decodeEntry(first.text)
     this.state = found(entry)
@@ -87,22 +103,40 @@ export class Shadow {
     return this.state.start.executionId
   }
 
+  /** It has ended and its retention is over, by a clock that may have been set back since (spec 08 §8.6). */
+  get expired(): boolean {
+    return expired(this.state.endedAt, this.state.start.config.RetentionPeriodInDays ?? 0, this.#witness.latestMs())
+  }
+
   /** The entries of an item that the store has accepted. */
   take(item: AppendItem): void {
+    const before = this.entries.length
     for (const { text, firstEventId } of item.entries) {
       const entry = decodeEntry(text)
       if (firstEventId !== entry.firstEventId) this.#report(`row and entry disagree on firstEventId ${firstEventId}`)
       this.#check(entry)
       apply(this.state, entry)
       this.#keep(entry, text)
-      this.#expect(entry)
+      this.#remember(entry)
     }
     if (item.index !== undefined) this.index = item.index
     const index = JSON.stringify(indexOf(this.state))
     if (JSON.stringify(this.index) !== index) {
       this.#report(`index row ${JSON.stringify(this.index)} is not ${index} (decision 6)`)
     }
-    this.#checkDuties(item)
+    this.#checkDuties(this.entries.slice(before), item.outbox)
+  }
+
+  /** The store has removed it. Only what has ended goes, when its time is over or somebody asked. */
+  purged(): void {
+    this.gone = true
+    const { deletedAt, endedAt } = this.state
+    const due = endedAt !== undefined && (deletedAt !== undefined || this.expired)
+    this.#expect('P5', due, () => 'was removed before its time')
+  }
+
+  #expect(name: PromiseName, holds: boolean, violation: () => string): void {
+    this.#witness.promises.expect(name, holds, () => `${this.id}: ${violation()}`)
   }
 
   readText = (ref: { seq: number; index: number }): string => {
@@ -123,33 +157,57 @@ export class Shadow {
 
   #check(entry: Entry): void {
     const { state } = this
-    if (state.status !== 'RUNNING') this.#report(`entry ${entry.kind} after the end (I4)`)
+    const last = entry.kind === 'deleted' && state.endedAt !== undefined && state.deletedAt === undefined
+    const follows = last ? entry.events.length === 0 : state.status === 'RUNNING' && entry.kind !== 'deleted'
+    this.#expect('P5', follows, () => `entry ${entry.kind} after the end (I4)`)
     if (entry.firstEventId !== this.history.length + 1) {
       this.#report(`entry begins at event ${entry.firstEventId} after ${this.history.length} events (I6)`)
     }
     if (entry.at < state.at) this.#report(`time goes back from ${state.at} to ${entry.at}`)
     if (entry.at > this.#witness.latestMs()) this.#report(`entry ${entry.kind} is dated ${entry.at}, in the future`)
+    this.#checkLateness(entry)
     for (const { id, kind } of entry.drained ?? []) if (kind === 'ready') this.#checkDue(id, entry.at, 'is READY')
     for (const [index, event] of entry.events.entries()) this.#checkEvent(event, entry, index)
     if (entry.kind === 'invocationStarted') this.#checkInvocation(entry)
     if (entry.kind === 'checkpointed') this.#checkCheckpoint(entry)
     if (entry.kind === 'arrived') this.#checkArrival(entry.arrival.id)
-    if (entry.kind === 'invocationEnded' && state.invocation?.requestId !== entry.requestId) {
-      this.#report(`the end of ${entry.requestId}, which is not the current invocation`)
-    }
+    if (entry.kind !== 'invocationEnded') return
+    const ends = state.invocation?.requestId === entry.requestId
+    this.#expect('P2', ends, () => `the end of ${entry.requestId}, which is not the current invocation`)
+  }
+
+  /** A timer of an execution at rest fires soon: after its time, or after the recovery that found it overdue. */
+  #checkLateness(entry: Entry): void {
+    const { promises, fairSinceMs, nowMs, firedLate } = this.#witness
+    const fairSince = fairSinceMs()
+    const dueMs = this.#dueOf(entry)
+    if (fairSince === undefined || dueMs === undefined) return
+    const lateMs = nowMs() - Math.max(fairSince, this.state.at, dueMs)
+    firedLate(lateMs)
+    promises.expect('P4', lateMs <= TIMER_BOUND_MS, () => `${this.id}: a timer fired ${lateMs} ms late`)
+  }
+
+  /** When the timer was due that this entry says has fired; undefined when it says no such thing. */
+  #dueOf({ kind, events, drained = [] }: Entry): number | undefined {
+    if (kind === 'woke') return drained.some((one) => one.kind !== 'arrival') ? this.state.nextDueAt : undefined
+    const timedOut = kind === 'closed' && events.some(({ type }) => type === 'ExecutionTimedOut')
+    return timedOut ? this.#deadlineMs : undefined
+  }
+
+  get #deadlineMs(): number {
+    return this.state.startedAt + this.state.start.config.ExecutionTimeout * 1_000
   }
 
   #checkEvent(event: JournalEvent, entry: Entry, index: number): void {
     const { type, id = '' } = event
     if (CLOSING_EXECUTION.test(type)) {
       if (index !== entry.events.length - 1) this.#report(`${type} is not the last event`)
-      const deadlineMs = this.state.startedAt + this.state.start.config.ExecutionTimeout * 1_000
-      if (type === 'ExecutionTimedOut' && entry.at < deadlineMs) this.#report('timed out early')
+      if (type === 'ExecutionTimedOut') this.#expect('P4', entry.at >= this.#deadlineMs, () => 'timed out early')
       return
     }
     if (type === 'InvocationCompleted') {
       const { requestId = '' } = event
-      if (this.#completed.has(requestId)) this.#report(`invocation ${requestId} completed twice`)
+      this.#expect('P2', !this.#completed.has(requestId), () => `invocation ${requestId} completed twice`)
       this.#completed.add(requestId)
       return
     }
@@ -180,48 +238,50 @@ export class Shadow {
 
   #checkDue(id: string, at: number, what: string): void {
     const due = this.#due.get(id)
-    if (due === undefined) this.#report(`${what} of ${id} without a timer`)
-    else if (at < due) this.#report(`${what} of ${id} ${due - at} ms early`)
+    this.#expect('P4', due !== undefined, () => `${what} of ${id} without a timer`)
+    if (due !== undefined) this.#expect('P4', at >= due, () => `${what} of ${id} ${due - at} ms early`)
   }
 
   #checkCallbackTimeout({ id = '', error }: JournalEvent, at: number): void {
-    if (this.#arrived.has(id)) this.#report(`callback ${id} timed out after its completion was accepted`)
+    this.#expect('P6', !this.#arrived.has(id), () => `callback ${id} timed out after its completion was accepted`)
     if (error?.ErrorType === 'Callback.Timeout') {
       this.#checkDue(`${id} timeout`, at, 'timeout')
       return
     }
     const due = this.#due.get(`${id} heartbeat`) ?? Number.POSITIVE_INFINITY
     const earliest = this.#witness.heartbeatDueMs(this.id, id, due)
-    if (at < earliest) this.#report(`heartbeat of callback ${id} missed ${earliest - at} ms early`)
+    this.#expect('P4', at >= earliest, () => `heartbeat of callback ${id} missed ${earliest - at} ms early`)
   }
 
   /** At most one invocation is current; one that still runs is not superseded. */
   #checkInvocation({ requestId, events }: Entry & { kind: 'invocationStarted' }): void {
     const current = this.state.invocation
+    const alone = current === undefined || events[0]?.type === 'InvocationCompleted'
+    this.#expect('P2', alone, () => `${requestId} begins while another is current`)
     if (current === undefined) return
-    if (events[0]?.type !== 'InvocationCompleted') this.#report(`${requestId} begins while another is current`)
-    if (this.#witness.runs(current.requestId)) this.#report(`${requestId} supersedes ${current.requestId}, which runs`)
+    const runs = this.#witness.runs(current.requestId)
+    this.#expect('P2', !runs, () => `${requestId} supersedes ${current.requestId}, which runs`)
   }
 
   #checkCheckpoint({ n, outcome }: Entry & { kind: 'checkpointed' }): void {
     const { invocation } = this.state
-    if (invocation === undefined) {
-      this.#report('a checkpoint without an invocation (I4)')
-      return
-    }
-    if (invocation.n !== n) this.#report(`token ${n} is consumed, ${invocation.n} is current (I3)`)
-    if (this.checkpoints.has(`${invocation.number}/${n}`)) this.#report(`token ${n} is consumed twice (I3)`)
+    this.#expect('P2', invocation !== undefined, () => 'a checkpoint without an invocation (I4)')
+    if (invocation === undefined) return
+    this.#expect('P2', invocation.n === n, () => `token ${n} is consumed, ${invocation.n} is current (I3)`)
+    const consumed = this.checkpoints.has(`${invocation.number}/${n}`)
+    this.#expect('P3', !consumed, () => `token ${n} is consumed twice (I3)`)
     if (invocation.outcome !== undefined) this.#report(`a checkpoint after an EXECUTION update, ${outcome}`)
   }
 
   #checkArrival(id: string): void {
-    if (this.#ended.has(id) || this.#arrived.has(id)) this.#report(`a second completion of ${id} arrived`)
+    const again = this.#ended.has(id) || this.#arrived.has(id)
+    this.#expect('P6', !again, () => `a second completion of ${id} arrived`)
     this.#arrived.add(id)
   }
 
   // ------------------------------------------------------------------------------------- after the entry is folded
 
-  #expect(entry: Entry): void {
+  #remember(entry: Entry): void {
     const { invocation } = this.state
     if (invocation === undefined) return
     const { number, nonce, requestId } = invocation
@@ -250,8 +310,8 @@ export class Shadow {
   }
 
   /** What the entries owe to others is in the outbox with them (decision 3). */
-  #checkDuties({ entries, outbox }: AppendItem): void {
-    const owed = entries.flatMap(({ text }) => dutiesOf(decodeEntry(text), this.state))
+  #checkDuties(entries: readonly Entry[], outbox: readonly OutboxRow[]): void {
+    const owed = entries.flatMap((entry) => dutiesOf(entry, this.state))
     const posted = outbox.map(({ id }) => id)
     if (owed.sort().join() !== [...posted].sort().join()) this.#report(`owes ${owed}, posts ${posted}`)
   }
@@ -261,6 +321,7 @@ export class Shadow {
 export const shortOf = (id: string): string => id.slice(0, 8)
 
 function dutiesOf(entry: Entry, { start }: ExecutionState): string[] {
+  if (entry.kind === 'deleted') return [`${start.executionId}/${start.executionId}/purge`]
   return entry.events.flatMap(({ type, id, executedVersion, childArn }) => {
     if (type === 'ChainedInvokeStarted' && executedVersion !== undefined) {
       return [`${start.executionId}/${id}/${childArn === undefined ? 'invokePlain' : 'startChild'}`]
@@ -275,11 +336,11 @@ export class Shadows {
   readonly byId = new Map<string, Shadow>()
   readonly outbox = new Map<string, OutboxRow>()
   readonly #byKey = new Map<ExecutionKey, Shadow>()
-  readonly #report: Report
+  /** Who holds a name, by function and name. */
+  readonly #byName = new Map<string, Shadow>()
   readonly #witness: Witness
 
-  constructor(report: Report, witness: Witness) {
-    this.#report = report
+  constructor(witness: Witness) {
     this.#witness = witness
   }
 
@@ -291,13 +352,35 @@ export class Shadows {
       try {
         this.#take(item, result.key)
       } catch (error) {
-        this.#report(`the journal cannot be folded: ${error}`)
+        this.#witness.promises.report(`the journal cannot be folded: ${error}`)
       }
     }
   }
 
   post(rows: readonly OutboxRow[]): void {
     for (const row of rows) if (!this.outbox.has(row.id)) this.outbox.set(row.id, row)
+  }
+
+  /** The sequence number that the next entry has to have. */
+  nextSeq(key: ExecutionKey): number | undefined {
+    const shadow = this.#byKey.get(key)
+    return shadow === undefined || shadow.gone ? undefined : shadow.entries.length + 1
+  }
+
+  purged(key: ExecutionKey): void {
+    const shadow = this.#byKey.get(key)
+    if (shadow === undefined || shadow.gone) return
+    this.#witness.log(`removed ${shortOf(shadow.id)}`)
+    shadow.purged()
+    const parent = shadow.state.start.parent
+    const waits = parent !== undefined && this.#waits(parent.executionId, parent.operationId)
+    if (waits) this.#witness.promises.report(`${shadow.id} was removed and its parent waits for its end (I5)`)
+  }
+
+  #waits(executionId: string, operationId: string): boolean {
+    const state = this.byId.get(executionId)?.state
+    if (state?.status !== 'RUNNING' || state.inbox.some(({ arrival }) => arrival.id === operationId)) return false
+    return state.operations.get(operationId)?.status === 'STARTED'
   }
 
   settle(ids: readonly string[]): void {
@@ -309,29 +392,36 @@ export class Shadows {
     else {
       const shadow = this.#byKey.get(key)
       if (shadow === undefined) {
-        this.#report(`an append to an unknown execution ${key}`)
+        this.#witness.promises.report(`an append to an unknown execution ${key}`)
         return
       }
-      if (item.firstSeq !== shadow.entries.length + 1) {
-        this.#report(`${shadow.id}: entry ${item.firstSeq} was accepted after ${shadow.entries.length}`)
-        return
-      }
+      const { promises } = this.#witness
+      promises.expect('P5', !shadow.gone, () => `${shadow.id}: an entry was accepted after its removal`)
+      const next = item.firstSeq === shadow.entries.length + 1
+      promises.expect('P2', next, () => {
+        return `${shadow.id}: entry ${item.firstSeq} was accepted after ${shadow.entries.length}`
+      })
+      if (!next) return
       shadow.take(item)
     }
     this.post(item.outbox)
   }
 
   #create(item: AppendItem, key: ExecutionKey): void {
-    const shadow = new Shadow(key, item, this.#report, this.#witness)
+    const { promises } = this.#witness
+    const shadow = new Shadow(key, item, this.#witness)
     if (this.byId.has(shadow.id)) {
-      this.#report(`${shadow.id} was created twice`)
+      promises.report(`${shadow.id} was created twice`)
       return
     }
+    const { functionName, name, parent, arn } = shadow.state.start
+    const holder = this.#byName.get(`${functionName}/${name}`)
+    promises.expect('P7', holder?.gone !== false, () => `${shadow.id} has the name of ${holder?.id}, which is there`)
     this.byId.set(shadow.id, shadow)
     this.#byKey.set(key, shadow)
-    const { parent } = shadow.state.start
+    this.#byName.set(`${functionName}/${name}`, shadow)
     if (parent === undefined) return
     const invoke = this.byId.get(parent.executionId)?.state.operations.get(parent.operationId)
-    if (invoke?.childArn !== shadow.state.start.arn) this.#report(`${shadow.id} is a child that no parent named`)
+    if (invoke?.childArn !== arn) promises.report(`${shadow.id} is a child that no parent named`)
   }
 }

@@ -12,9 +12,10 @@ import type { Faults } from './faults.ts'
 import { type Ledger, lineOf } from './ledger.ts'
 import type { Network } from './network.ts'
 import { type Act, CHILD, DURABLE, PLAIN } from './program.ts'
+import type { Promises } from './promises.ts'
 import { type Outcome, Replayer, type Surroundings } from './replayer.ts'
 import type { SeededRandom } from './seeded-random.ts'
-import { type Report, type Shadow, type Shadows, shortOf } from './shadow.ts'
+import { type Shadow, type Shadows, shortOf } from './shadow.ts'
 
 export interface FunctionsWorld {
   readonly agenda: Agenda
@@ -23,7 +24,7 @@ export interface FunctionsWorld {
   readonly network: Network
   readonly ledger: Ledger
   readonly shadows: Shadows
-  readonly report: Report
+  readonly promises: Promises
   readonly log: (line: string) => void
   /** Somebody outside has been given a callback id. */
   readonly callbackKnown: (arn: ExecutionArn, id: string, callbackId: string, act: Act & { kind: 'callback' }) => void
@@ -33,15 +34,18 @@ const ARN = 'arn:aws:lambda:us-east-1:000000000000:function'
 const utf8 = new TextEncoder()
 
 /** The versions that are declared, in this world, at the beginning. */
-export function drawVersions(random: SeededRandom, executionTimeoutSeconds: number): FunctionVersion[] {
-  const durable = { ExecutionTimeout: executionTimeoutSeconds, RetentionPeriodInDays: 7 }
+export function drawVersions(
+  random: SeededRandom,
+  durable: { readonly ExecutionTimeout: number; readonly RetentionPeriodInDays: number },
+  concurrency: number,
+): FunctionVersion[] {
   return [DURABLE, CHILD, PLAIN].map((name) => ({
     name,
     version: '$LATEST',
     arn: `${ARN}:${name}:$LATEST`,
     timeoutSeconds: name === PLAIN ? 10 : 60,
     memoryMb: 128,
-    concurrency: random.between(1, 5),
+    concurrency: random.between(1, concurrency),
     durable: name === PLAIN ? undefined : durable,
     perTenant: false,
   }))
@@ -155,7 +159,7 @@ export class SimulatedFunctions implements Functions {
   #slotOf(version: FunctionVersion): Slot {
     let used = false
     const use = (): void => {
-      if (used) this.#world.report(`a slot of ${version.name} was used twice`)
+      if (used) this.#world.promises.report(`a slot of ${version.name} was used twice`)
       used = true
     }
     return {
@@ -174,6 +178,7 @@ export class SimulatedFunctions implements Functions {
     const { agenda, faults, ledger, log } = this.#world
     const { requestId } = request
     return new Promise((resolve) => {
+      if (!this.#server.alive) return
       const life: Life = { alive: true }
       const process: Process = {
         life,
@@ -207,10 +212,10 @@ export class SimulatedFunctions implements Functions {
   /** At most one invocation per execution at any time (spec 06 §6.5). */
   #checkAlone({ arn, requestId }: Process): void {
     if (arn === undefined) return
-    for (const other of this.#processes) {
-      if (other.arn?.text !== arn.text) continue
-      this.#world.report(`${arn.executionId} is invoked as ${requestId} while ${other.requestId} runs`)
-    }
+    const other = [...this.#processes].find((one) => one.arn?.text === arn.text)
+    this.#world.promises.expect('P2', other === undefined, () => {
+      return `${arn.executionId} is invoked as ${requestId} while ${other?.requestId} runs`
+    })
   }
 
   #runPlain(process: Process, event: string): void {
@@ -230,7 +235,7 @@ export class SimulatedFunctions implements Functions {
     const { arn, life } = process
     const event = JSON.parse(text) as DurableInvocationEvent
     if (arn === undefined || event.DurableExecutionArn !== arn.text) {
-      this.#world.report(`an event of ${event.DurableExecutionArn} for ${arn?.text}`)
+      this.#world.promises.report(`an event of ${event.DurableExecutionArn} for ${arn?.text}`)
       return
     }
     this.#endanger(process)
@@ -280,7 +285,7 @@ export class SimulatedFunctions implements Functions {
   }
 
   #surroundings(process: Process, arn: ExecutionArn, event: DurableInvocationEvent): Surroundings {
-    const { agenda, faults, network, ledger, shadows, report, random } = this.#world
+    const { agenda, faults, network, ledger, shadows, promises, random } = this.#world
     const { life, requestId } = process
     const { executionId } = arn
     const shadow = (): Shadow | undefined => shadows.byId.get(executionId)
@@ -307,7 +312,7 @@ export class SimulatedFunctions implements Functions {
       },
       callbackKnown: (id, callbackId, act) => this.#world.callbackKnown(arn, id, callbackId, act),
       collected: (operations) => this.#checkEvent(shadow(), requestId, event, operations),
-      objection: (what) => report(`${executionId}, invocation ${requestId}: ${what}`),
+      objection: (what) => promises.report(`${executionId}, invocation ${requestId}: ${what}`),
     }
   }
 
@@ -318,7 +323,7 @@ export class SimulatedFunctions implements Functions {
     event: DurableInvocationEvent,
     operations: readonly Operation[],
   ): void {
-    const { report } = this.#world
+    const { report } = this.#world.promises
     const expected = shadow?.invocations.get(requestId)
     if (expected === undefined) {
       report(`invocation ${requestId} is not in the journal`)

@@ -3,21 +3,25 @@
  * on one agenda. First everything goes wrong that the seed says; then the world is fair, and within a bounded time
  * every execution has to end, every duty to be done and every promise to be kept.
  */
-import { MemoryStore } from '../../src/journal/memory/memory-store.ts'
 import type { Store } from '../../src/journal/store.ts'
 import { DEFAULT_PLACE, parseExecutionArn } from '../../src/protocol/arn.ts'
 import { DEFAULT_LIMITS, type Limits } from '../../src/protocol/limits.ts'
 import type { DurableService } from '../../src/service/api.ts'
 import { uuidOf } from '../../src/service/clock-adapters.ts'
 import { createDurableService } from '../../src/service/durable-service.ts'
-import type { Clock, FunctionVersion, Timers } from '../../src/service/ports.ts'
+import type { Clock, Functions, FunctionVersion, Timers } from '../../src/service/ports.ts'
 import { Agenda, FOREVER, type Life } from './agenda.ts'
+import { type Disk, memoryDisk, sqliteDisk } from './disks.ts'
 import { Faults } from './faults.ts'
-import { FaultyStore, InjectedFailure } from './faulty-store.ts'
+import { FaultyStore, InjectedFailure, type Tear } from './faulty-store.ts'
+import { Gate, type Port, PortCalls } from './gate.ts'
 import { boundMs, checkEnds, checkStore, Overdue } from './invariants.ts'
 import { Ledger } from './ledger.ts'
+import { LostBatches } from './lost-batches.ts'
 import { Network, type Server, TransportError } from './network.ts'
 import { Outside } from './outside.ts'
+import { type Counts, type PromiseName, Promises } from './promises.ts'
+import { type Scenario, type ScenarioName, scenarioOf } from './scenario.ts'
 import { SeededRandom } from './seeded-random.ts'
 import { Shadows } from './shadow.ts'
 import { drawVersions, SimulatedFunctions } from './simulated-functions.ts'
@@ -29,10 +33,21 @@ export interface Sabotage {
   readonly service?: (service: DurableService) => DurableService
   readonly clock?: (clock: Clock) => Clock
   readonly timers?: (timers: Timers) => Timers
+  readonly functions?: (functions: Functions) => Functions
+  /** What a crash leaves of a batch, in place of what the store's contract leaves. */
+  readonly tear?: Tear
+}
+
+/** Which world: the same answer to this question is the same run. */
+export interface WorldId {
+  readonly seed: number
+  readonly scenario: ScenarioName
+  /** The server crashes at these calls over its ports, counted from 1 through all its lives. */
+  readonly crashAt?: readonly number[]
 }
 
 export interface Run {
-  readonly seed: number
+  readonly world: WorldId
   /** The first invariant that did not hold. */
   readonly violation: string | undefined
   readonly log: readonly string[]
@@ -41,15 +56,23 @@ export interface Run {
   readonly executions: number
   readonly acknowledged: number
   readonly crashes: number
+  readonly portCalls: number
+  readonly crashesAt: Counts<Port>
+  readonly checked: Counts<PromiseName>
+  readonly faults: ReadonlyMap<string, number>
+  readonly sqlite: boolean
+  /** The latest that a timer of an execution at rest fired while nothing else went wrong. */
+  readonly latestTimerMs: number
 }
 
-export async function simulate(seed: number, sabotage: Sabotage = {}): Promise<Run> {
-  return new World(seed, sabotage).run()
+export async function simulate(world: WorldId, sabotage: Sabotage = {}): Promise<Run> {
+  return new World(world, sabotage).run()
 }
 
 /** A server process: alive from its boot, listening from when its recovery is done. */
 interface Booted {
   readonly life: Life
+  readonly gate: Gate
   readonly store: FaultyStore
   readonly functions: SimulatedFunctions
   server: Server | undefined
@@ -58,23 +81,34 @@ interface Booted {
 
 const told = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error))
 
-const TICK_MS = 5_000
+/** The share of worlds whose store is SQLite. */
+const SQLITE_SHARE = 0.15
+const AFTERMATH_MS = 60_000
+/** The most that a disk takes which is in order, one way. */
+const FAST_DISK_MS = 2
 const DRAIN_GRACE_MS = 10_000
 const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000
 const DAY_MS = 86_400_000
 
 class World {
-  readonly #seed: number
+  readonly #id: WorldId
+  readonly #scenario: Scenario
+  readonly #portCalls: PortCalls
   readonly #sabotage: Sabotage
   readonly #log: string[] = []
   readonly #random: SeededRandom
   readonly #faults: Faults
   readonly #agenda: Agenda
   readonly #clock: VirtualClock
-  readonly #store = new MemoryStore()
+  readonly #disk: Disk
+  /** One batch is one transaction. */
+  readonly #atomic: boolean
+  readonly #sqlite: boolean
+  readonly #promises: Promises
   readonly #shadows: Shadows
   readonly #ledger: Ledger
+  readonly #lost: LostBatches
   readonly #network: Network
   readonly #outside: Outside
   #overdue = new Overdue()
@@ -86,26 +120,52 @@ class World {
   #crashes = 0
   #violation: string | undefined
   #calmSinceMs: number | undefined
+  /** When the server that now listens began to, and what the last faults left was over: by the clock. */
+  #listensSinceMs: number | undefined
+  #fairFromMs: number | undefined
+  /** When the disk answers again, by the agenda. */
+  #stalledUntilMs = 0
+  #latestTimerMs = 0
+  /** Everything owed has happened. */
+  #atRest = false
 
-  constructor(seed: number, sabotage: Sabotage) {
-    this.#seed = seed
+  constructor(id: WorldId, sabotage: Sabotage) {
+    this.#id = id
     this.#sabotage = sabotage
-    const random = new SeededRandom(seed)
+    const random = new SeededRandom(id.seed, id.scenario === 'storm' ? '' : id.scenario)
     this.#random = random
-    this.#faults = new Faults(random.fork('faults'))
+    const scenario = scenarioOf(id.scenario, random.fork('scenario'))
+    this.#scenario = scenario
+    this.#portCalls = new PortCalls(id.crashAt ?? [])
+    this.#faults = new Faults(random.fork('faults'), {
+      fair: scenario.fair,
+      minuteMs: scenario.faultMinuteMs,
+      always: scenario.always,
+    })
     this.#agenda = new Agenda(random.fork('agenda'))
     const lateness = random.fork('lateness')
     this.#clock = new VirtualClock(this.#agenda, () =>
       this.#faults.strikes('timerLate') ? lateness.between(1, 20_000) : 0,
     )
-    this.#shadows = new Shadows(this.#report, {
+    this.#sqlite = random.chance(SQLITE_SHARE)
+    this.#disk = this.#sqlite ? sqliteDisk() : memoryDisk()
+    this.#atomic = this.#sqlite || random.chance(0.5)
+    this.#promises = new Promises(this.#report)
+    this.#shadows = new Shadows({
+      promises: this.#promises,
       latestMs: () => this.#clock.latestMs,
+      nowMs: () => this.#clock.now(),
+      fairSinceMs: () => this.#fairSinceMs,
+      firedLate: (lateMs) => {
+        this.#latestTimerMs = Math.max(this.#latestTimerMs, lateMs)
+      },
       runs: (requestId) => this.#booted?.functions.runs(requestId) ?? false,
       heartbeatDueMs: (...of) => this.#ledger.heartbeatDueMs(...of),
       produced: (...result) => this.#ledger.produced(...result),
       log: this.#note,
     })
-    this.#ledger = new Ledger({ shadows: this.#shadows, report: this.#report, clock: this.#clock })
+    this.#lost = new LostBatches(this.#shadows)
+    this.#ledger = new Ledger({ shadows: this.#shadows, promises: this.#promises, clock: this.#clock })
     this.#network = new Network({
       agenda: this.#agenda,
       faults: this.#faults,
@@ -114,9 +174,11 @@ class World {
     })
     this.#outside = new Outside({
       ...this.#common('outside'),
+      scenario,
       resolve: (name) => this.#booted?.functions.resolve(name, '$LATEST'),
     })
-    this.#versions = drawVersions(random, random.pick([30, 600, 864_000, 864_000]))
+    const { executionTimeoutSeconds: ExecutionTimeout, retentionDays: RetentionPeriodInDays } = scenario
+    this.#versions = drawVersions(random, { ExecutionTimeout, RetentionPeriodInDays }, scenario.concurrency)
     this.#limits = { ...DEFAULT_LIMITS, eventOperations: random.pick([2, 5, 1_000]) }
     this.#cacheBytes = random.pick([1, 20_000, 268_435_456])
   }
@@ -132,8 +194,9 @@ class World {
     // Rejections that nobody handles are reported between macrotasks.
     await new Promise((resolve) => setImmediate(resolve))
     process.off('unhandledRejection', unhandled)
+    this.#disk.discard()
     return {
-      seed: this.#seed,
+      world: this.#id,
       violation: this.#violation,
       log: this.#log,
       simulatedMs: this.#agenda.nowMs,
@@ -141,18 +204,25 @@ class World {
       executions: this.#shadows.byId.size,
       acknowledged: this.#ledger.acknowledged,
       crashes: this.#crashes,
+      portCalls: this.#portCalls.count,
+      crashesAt: this.#portCalls.crashesAt,
+      checked: this.#promises.checked,
+      faults: this.#faults.struck,
+      sqlite: this.#sqlite,
+      latestTimerMs: this.#latestTimerMs,
     }
   }
 
   async #live(): Promise<void> {
-    this.#note(`seed ${this.#seed}, faults: ${this.#faults}`)
-    const chaosMs = this.#random.pick([30_000, 120_000, 600_000])
+    const store = this.#sqlite ? 'SQLite' : this.#atomic ? 'memory, batch by batch' : 'memory, item by item'
+    this.#note(`${this.#id.scenario} ${this.#id.seed}, store: ${store}, faults: ${this.#faults}`)
     this.#boot()
-    this.#outside.begin(chaosMs)
+    this.#outside.begin()
     this.#tick()
-    await this.#agenda.run(() => this.#failed, chaosMs)
+    await this.#agenda.run(() => this.#failed, this.#scenario.chaosMs)
     this.#becomeCalm()
     await this.#agenda.run(() => this.#failed || this.#settled, Number.POSITIVE_INFINITY)
+    this.#atRest = true
     if (!this.#failed) await this.#checkEnd()
   }
 
@@ -163,6 +233,19 @@ class World {
 
   readonly #note = (line: string): void => {
     this.#log.push(`${(this.#agenda.nowMs / 1_000).toFixed(3).padStart(10)} ${line}`)
+  }
+
+  /** How long what was slow or late before the calm may still be under way: two slow or stalled calls, a late timer. */
+  get #aftermathMs(): number {
+    return this.#scenario.fair ? 0 : AFTERMATH_MS + 2 * this.#scenario.stallMs
+  }
+
+  /** Since when nothing has gone wrong, while a server listens (P4). */
+  get #fairSinceMs(): number | undefined {
+    const fairFromMs = this.#scenario.fair ? 0 : this.#fairFromMs
+    if (fairFromMs === undefined || this.#listensSinceMs === undefined) return undefined
+    if (this.#booted?.server === undefined || this.#booted.draining) return undefined
+    return Math.max(fairFromMs, this.#listensSinceMs)
   }
 
   get #failed(): boolean {
@@ -180,7 +263,7 @@ class World {
       network: this.#network,
       ledger: this.#ledger,
       shadows: this.#shadows,
-      report: this.#report,
+      promises: this.#promises,
       log: this.#note,
     }
   }
@@ -190,6 +273,12 @@ class World {
     const life: Life = { alive: true }
     this.#note(`${name} boots`)
     const { callbackKnown } = this.#outside
+    const gate = new Gate({
+      life,
+      faults: this.#faults,
+      calls: this.#portCalls,
+      crash: (why) => this.#crash(why),
+    })
     const functions = new SimulatedFunctions(
       { ...this.#common(`functions of ${name}`), callbackKnown: callbackKnown.bind(this.#outside) },
       life,
@@ -197,11 +286,17 @@ class World {
     )
     const store = new FaultyStore({
       ...this.#common(`store of ${name}`),
-      store: this.#store,
+      store: this.#disk.open(),
       life,
+      gate,
+      atomic: this.#atomic,
+      lost: this.#lost,
+      tear: this.#sabotage.tear,
+      slowestMs: () => (this.#faults.isCalm ? FAST_DISK_MS : this.#scenario.diskMs),
+      stalledMs: () => Math.max(0, this.#stalledUntilMs - this.#agenda.nowMs),
       crash: (why) => this.#crash(why),
     })
-    const booted: Booted = { life, store, functions, server: undefined, draining: false }
+    const booted: Booted = { life, gate, store, functions, server: undefined, draining: false }
     this.#booted = booted
     this.#serve(name, booted).catch((error: unknown) => {
       // As a process that cannot start: its supervisor tries again.
@@ -211,26 +306,30 @@ class World {
   }
 
   async #serve(name: string, booted: Booted): Promise<void> {
-    const { life, functions, store } = booted
-    const { service: sabotaged, store: broken, clock: wrong, timers: odd } = this.#sabotage
-    const entropy = this.#random.fork(`entropy of ${name}`)
-    const timers = this.#clock.timersOf(life)
+    const { life, gate, store } = booted
+    const { service: sabotaged, store: broken, clock: wrong, timers: odd, functions: rogue } = this.#sabotage
+    const chance = this.#random.fork(`entropy of ${name}`)
+    const clock = gate.clock(this.#clock)
+    const timers = gate.timers(this.#clock.timersOf(life))
+    const functions = gate.functions(booted.functions)
+    await this.#lost.check(this.#disk.open(), this.#report)
     const service = await createDurableService({
       store: broken?.(store) ?? store,
-      functions,
-      clock: wrong?.(this.#clock) ?? this.#clock,
+      functions: rogue?.(functions) ?? functions,
+      clock: wrong?.(clock) ?? clock,
       timers: odd?.(timers) ?? timers,
-      entropy: { hex: (bytes) => entropy.hex(bytes), uuid: () => uuidOf(entropy.hex(16)) },
+      entropy: gate.entropy({ hex: (bytes) => chance.hex(bytes), uuid: () => uuidOf(chance.hex(16)) }),
       place: DEFAULT_PLACE,
       limits: this.#limits,
       cacheBytes: this.#cacheBytes,
-      nextTurn: (call) => this.#agenda.after(0, life, call),
-      wall: { clock: this.#clock, timers },
+      nextTurn: gate.nextTurn((call) => this.#agenda.after(0, life, call)),
+      wall: { clock, timers },
       log: (level, message, error) => this.#serviceSays(life, level, message, error),
     })
     if (!life.alive) return
     this.#note(`${name} listens`)
-    booted.server = { life, service: sabotaged?.(service) ?? service, connections: new Set() }
+    this.#listensSinceMs = this.#clock.now()
+    booted.server = { life, gate, service: sabotaged?.(service) ?? service, connections: new Set() }
   }
 
   #serviceSays(life: Life, level: string, message: string, error: unknown): void {
@@ -255,7 +354,7 @@ class World {
     store.severed()
     functions.serverDied()
     for (const broken of server?.connections ?? []) broken(new TransportError('connection reset'))
-    this.#agenda.after(this.#random.between(0, this.#random.pick([10, 1_000, 30_000])), FOREVER, () => this.#boot())
+    this.#agenda.after(this.#random.between(0, this.#random.pick(this.#scenario.downMs)), FOREVER, () => this.#boot())
   }
 
   /** A restart as operators do it: the service may end what it does first. */
@@ -275,28 +374,36 @@ class World {
 
   #tick(): void {
     if (this.#calmSinceMs === undefined) this.#misfortunes()
+    else if (this.#atRest) return
     else this.#checkProgress(this.#agenda.nowMs - this.#calmSinceMs)
-    this.#agenda.after(TICK_MS, FOREVER, () => this.#tick())
+    this.#agenda.after(this.#scenario.tickMs, FOREVER, () => this.#tick())
   }
 
   #checkProgress(calmMs: number): void {
     // Nothing can be done in time while no server listens: from its recovery on.
-    if (this.#booted?.server === undefined) this.#overdue = new Overdue()
-    this.#overdue.check(this.#shadows, this.#agenda.nowMs, this.#clock.now(), this.#report)
+    if (this.#booted?.server === undefined || calmMs < this.#aftermathMs) this.#overdue = new Overdue()
+    this.#overdue.check(this.#shadows, this.#agenda.nowMs, this.#clock.now(), this.#promises)
     if (!this.#settled && calmMs > boundMs(this.#shadows)) {
       this.#report(`the world has not come to rest: ${this.#unrest()} (I5)`)
     }
   }
 
   #misfortunes(): void {
-    const { rates } = this.#faults
     const random = this.#random
-    const now = (perMinute: number): boolean => random.chance((perMinute * TICK_MS) / 60_000)
-    if (now(rates.crashPerMinute)) this.#crash('out of the blue')
-    if (now(rates.restartPerMinute) && this.#booted !== undefined) this.#restart(this.#booted)
-    if (now(rates.clockForwardPerMinute)) this.#jump(random.between(1, random.pick([2_000, 60_000, 3_600_000])))
-    if (now(rates.clockBackPerMinute)) this.#jump(-random.between(1, 3_000))
-    if (now(rates.functionGonePerMinute)) this.#withdraw()
+    const { tickMs, forwardMs, backMs, stallMs } = this.#scenario
+    const strikes = (kind: Parameters<Faults['strikes']>[0]): boolean => this.#faults.strikesWithin(kind, tickMs)
+    if (strikes('crashPerMinute')) this.#crash('out of the blue')
+    if (strikes('restartPerMinute') && this.#booted !== undefined) this.#restart(this.#booted)
+    if (strikes('clockForwardPerMinute')) this.#jump(random.between(1, random.pick(forwardMs)))
+    if (strikes('clockBackPerMinute')) this.#jump(-random.between(1, random.pick(backMs)))
+    if (strikes('functionGonePerMinute')) this.#withdraw()
+    if (strikes('diskStallsPerMinute')) this.#stall(random.between(1, stallMs))
+  }
+
+  /** The disk answers nobody for a while; requests time out meanwhile. */
+  #stall(forMs: number): void {
+    this.#note(`disk stalls for ${forMs} ms`)
+    this.#stalledUntilMs = this.#agenda.nowMs + forMs
   }
 
   #jump(byMs: number): void {
@@ -310,13 +417,17 @@ class World {
     const { name } = this.#random.pick(this.#versions)
     this.#note(`function ${name} is withdrawn`)
     functions.declare(name, false)
-    this.#agenda.after(this.#random.between(1_000, 60_000), FOREVER, () => functions.declare(name, true))
+    const forMs = this.#random.between(1_000, this.#scenario.withdrawnMs)
+    this.#agenda.after(forMs, FOREVER, () => functions.declare(name, true))
   }
 
   #becomeCalm(): void {
     this.#note('calm')
     this.#calmSinceMs = this.#agenda.nowMs
+    this.#fairFromMs = this.#clock.now() + this.#aftermathMs
+    this.#stalledUntilMs = 0
     this.#faults.calm()
+    this.#clock.rearm()
     for (const { name } of this.#versions) this.#booted?.functions.declare(name, true)
   }
 
@@ -337,10 +448,10 @@ class World {
   }
 
   async #checkEnd(): Promise<void> {
-    checkEnds(this.#shadows, this.#ledger, this.#limits, this.#report)
-    await checkStore(this.#store, this.#shadows, this.#report)
-    await this.#happens('the last read', MINUTE_MS, () => this.#readAll())
-    if (!this.#failed) await this.#happens('the retention sweep', 3 * HOUR_MS, () => this.#retire())
+    checkEnds(this.#shadows, this.#ledger, this.#limits, this.#promises)
+    await checkStore(this.#disk.open(), this.#shadows, this.#promises)
+    await this.#happens('the last read', HOUR_MS, () => this.#readAll())
+    if (!this.#failed) await this.#happens('the retention sweep', 6 * HOUR_MS, () => this.#retire())
     const service = this.#booted?.server?.service
     if (service !== undefined && !this.#failed)
       await this.#happens('the last drain', MINUTE_MS, () => service.drain(DRAIN_GRACE_MS))
@@ -362,14 +473,16 @@ class World {
   /** Every execution as the API shows it is as the journal says. */
   async #readAll(): Promise<void> {
     for (const { id, state, history } of this.#shadows.byId.values()) {
+      if (this.#ledger.isGone(id)) continue
       const arn = parseExecutionArn(state.start.arn)
       if (arn === undefined) return this.#report(`${state.start.arn} is no ARN`)
-      const description = await this.#network.call(FOREVER, (service) => service.describe({ arn, includeData: true }))
+      const description = await this.#outside.persist((service) => service.describe({ arn, includeData: true }))
       if (description.Status !== state.status) this.#report(`${id} is shown as ${description.Status}`)
       this.#ledger.described(id, description)
       const request = { arn, includeData: true, reverse: false, maxItems: 1_000 }
-      const { Events } = await this.#network.call(FOREVER, (service) => service.history(request))
-      if (JSON.stringify(Events) !== `[${history.join(',')}]`) this.#report(`${id} has another history (I6)`)
+      const { Events } = await this.#outside.persist((service) => service.history(request))
+      const same = JSON.stringify(Events) === `[${history.join(',')}]`
+      this.#promises.expect('P5', same, () => `${id} has another history (I6)`)
     }
   }
 
@@ -377,10 +490,12 @@ class World {
   async #retire(): Promise<void> {
     // What still queues for a busy function on behalf of executions that have ended goes first.
     await this.#agenda.pause(MINUTE_MS, FOREVER)
-    this.#jump(8 * DAY_MS)
-    await this.#agenda.pause(2 * HOUR_MS, FOREVER)
+    this.#jump((this.#scenario.retentionDays + 1) * DAY_MS)
+    // Whose first sweep a crash interrupts sweeps an hour after it is back.
+    await this.#agenda.pause(4 * HOUR_MS, FOREVER)
+    const store = this.#disk.open()
     for (const { id } of this.#shadows.byId.values()) {
-      if ((await this.#store.findById(id)) !== undefined) this.#report(`${id} outlives its retention`)
+      if ((await store.findById(id)) !== undefined) this.#report(`${id} outlives its retention`)
     }
   }
 }

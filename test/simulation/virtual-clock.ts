@@ -49,6 +49,11 @@ export class VirtualClock implements Clock {
     this.#latestMs = this.latestMs
     if (byMs < 0) this.#backMs -= byMs
     this.#offsetMs += byMs
+    this.rearm()
+  }
+
+  /** Every timer is set anew, by what the clock now shows and with a lateness of its own. */
+  rearm(): void {
     for (const timer of this.#timers) {
       timer.cancel()
       this.#arm(timer, Math.min(this.#latenessMs(), RECHECK_MS))

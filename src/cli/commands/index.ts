@@ -1,5 +1,6 @@
 /** The one table of commands: it drives the program, its help pages, the completion scripts and the check of the docs. */
 import type { Command } from '../command.ts'
+import { backup } from './backup.ts'
 import { callbacksFail } from './callbacks-fail.ts'
 import { callbacksHeartbeat } from './callbacks-heartbeat.ts'
 import { callbacksSucceed } from './callbacks-succeed.ts'
@@ -17,8 +18,11 @@ import { functionsGet } from './functions-get.ts'
 import { functionsList } from './functions-list.ts'
 import { invoke } from './invoke.ts'
 import { logs } from './logs.ts'
+import { repair } from './repair.ts'
+import { restore } from './restore.ts'
 import { start } from './start.ts'
 import { status } from './status.ts'
+import { verify } from './verify.ts'
 
 export const COMMANDS: readonly Command[] = [
   start,
@@ -38,6 +42,10 @@ export const COMMANDS: readonly Command[] = [
   functionsList,
   functionsGet,
   logs,
+  backup,
+  restore,
+  verify,
+  repair,
   configCheck,
   completionOf(() => COMMANDS),
 ]

@@ -8,6 +8,12 @@ export type Reply<Value> =
   | { readonly ok: true; readonly value: Value }
   | { readonly ok: false; readonly failure: Failure }
 
+/** The last request. `leaveLog`: the disk has failed, so nothing more is moved from the log to the database. */
+export interface Closing {
+  readonly kind: 'close'
+  readonly leaveLog: boolean
+}
+
 // ------------------------------------------------------------------------------------------------------- writer
 
 export interface WriterSettings {
@@ -33,9 +39,7 @@ export type WriteOutcome =
   | { readonly kind: 'purged'; readonly done: boolean }
   | { readonly kind: 'failed'; readonly failure: Failure }
 
-export type WriterRequest =
-  | { readonly kind: 'commit'; readonly operations: readonly WriteOperation[] }
-  | { readonly kind: 'close' }
+export type WriterRequest = { readonly kind: 'commit'; readonly operations: readonly WriteOperation[] } | Closing
 
 export interface Committed {
   /** One per operation. */
@@ -68,4 +72,4 @@ export type ReadResult<Method extends ReadMethod> = Awaited<ReturnType<Store[Met
 export type ReaderRequest =
   | { [Method in ReadMethod]: { readonly kind: Method; readonly query: ReadQuery<Method> } }[ReadMethod]
   | { readonly kind: 'moveWal' }
-  | { readonly kind: 'close' }
+  | Closing

@@ -144,6 +144,10 @@ class SqliteStore implements Store {
     return this.#read('readSnapshot', query)
   }
 
+  get failure(): StoreError | undefined {
+    return this.#failure
+  }
+
   get walBytes(): number {
     return bytesOf(this.#wal)
   }
@@ -156,9 +160,9 @@ class SqliteStore implements Store {
   async #closeAll(): Promise<void> {
     await this.#commits.idle()
     try {
-      await this.#reader.close({ kind: 'close' })
+      await this.#reader.close({ kind: 'close', leaveLog: false })
     } finally {
-      await closeWriter(this.#writer, this.#lock)
+      await closeWriter(this.#writer, this.#lock, this.#failure !== undefined)
     }
   }
 
@@ -262,14 +266,18 @@ async function openReader(path: string, writer: WorkerChannel<WriterRequest>): P
     const settings: ReaderSettings = { path }
     return (await WorkerChannel.open<ReaderRequest, undefined>('reader', settings)).channel
   } catch (error) {
-    await writer.close({ kind: 'close' })
+    await writer.close({ kind: 'close', leaveLog: false })
     throw error
   }
 }
 
-async function closeWriter(writer: WorkerChannel<WriterRequest>, lock: DirectoryLock): Promise<void> {
+async function closeWriter(
+  writer: WorkerChannel<WriterRequest>,
+  lock: DirectoryLock,
+  leaveLog: boolean,
+): Promise<void> {
   try {
-    await writer.close({ kind: 'close' })
+    await writer.close({ kind: 'close', leaveLog })
   } finally {
     lock.release()
   }

@@ -5,6 +5,7 @@
  * Equality works as ever (equal texts are stored alike); order does not, which is why ordered ids are ASCII.
  */
 import type { SQLInputValue, SQLOutputValue } from 'node:sqlite'
+import { damaged } from './checksum.ts'
 
 export function storedText(text: string): SQLInputValue {
   return text.isWellFormed() ? text : Buffer.from(text, 'utf16le')
@@ -15,7 +16,7 @@ export function readText(value: SQLOutputValue | undefined): string {
   if (value instanceof Uint8Array) {
     return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf16le')
   }
-  throw new TypeError(`The database holds ${typeof value} where a text belongs.`)
+  throw damaged(`The database holds ${typeof value} where a text belongs.`)
 }
 
 export const storedOptionalText = (text: string | undefined): SQLInputValue =>
@@ -26,7 +27,7 @@ export const readOptionalText = (value: SQLOutputValue | undefined): string | un
 
 export function readNumber(value: SQLOutputValue | undefined): number {
   if (typeof value === 'number') return value
-  throw new TypeError(`The database holds ${typeof value} where a number belongs.`)
+  throw damaged(`The database holds ${typeof value} where a number belongs.`)
 }
 
 export const readOptionalNumber = (value: SQLOutputValue | undefined): number | undefined =>

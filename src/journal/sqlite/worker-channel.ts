@@ -79,6 +79,8 @@ export class WorkerChannel<Request> {
   }
 
   #deliver(reply: Reply<unknown>): void {
+    // The news of a thread's end may overtake its last replies, whose callers have been told of the end by then.
+    if (this.#end !== undefined) return
     const waiting = this.#waiting.shift()
     if (waiting === undefined) throw new Error(`The journal's ${this.#role} answered a question nobody asked.`)
     if (reply.ok) waiting.resolve(reply.value)

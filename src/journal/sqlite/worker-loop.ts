@@ -1,12 +1,12 @@
 /** The worker's end of a channel: answers each request in turn, and turns what is thrown into data. */
 import { parentPort } from 'node:worker_threads'
 import { failureOf } from './failure.ts'
-import type { Reply } from './messages.ts'
+import type { Closing, Reply } from './messages.ts'
 
 export interface WorkerRole<Request extends { readonly kind: string }> {
   /** The value of the reply. */
   answer(request: Request): unknown
-  close(): void
+  close(request: Closing): void
 }
 
 /** Opens the role, reports its `ready` value as the first reply and serves until it is asked to close. */
@@ -21,9 +21,9 @@ export function serve<Request extends { readonly kind: string }>(
     return
   }
   const { role, ready } = answered.value
-  port.on('message', (request: Request) => {
-    if (request.kind === 'close') {
-      port.postMessage(attempt(() => role.close()))
+  port.on('message', (request: Request | Closing) => {
+    if (isClosing(request)) {
+      port.postMessage(attempt(() => role.close(request)))
       port.close()
       return
     }
@@ -39,3 +39,5 @@ function attempt<Value>(call: () => Value): Reply<Value> {
     return { ok: false, failure: failureOf(error) }
   }
 }
+
+const isClosing = (request: { readonly kind: string }): request is Closing => request.kind === 'close'

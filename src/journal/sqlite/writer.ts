@@ -11,6 +11,8 @@ import type { DatabaseSync } from 'node:sqlite'
 import { crashPoint } from '../../crash-point.ts'
 import { openExecutionKept } from '../batch-rules.ts'
 import type { AppendItem, AppendResult, ExecutionKey } from '../store.ts'
+import type { CommitMark } from './commit-mark.ts'
+import { closeLeavingLog } from './connection.ts'
 import { type Failure, failureOf } from './failure.ts'
 import { type FlatBatch, flatResult, itemsOf } from './flat-batch.ts'
 import type { Committed, WriteOperation, WriteOutcome } from './messages.ts'
@@ -34,10 +36,17 @@ export class Writer {
   /** Executions that are gone but whose journals are still being removed: the table `purges`. */
   #purging: Set<ExecutionKey>
   #failure: Failure | undefined
+  readonly #mark: CommitMark | undefined
+  /** The newest row of `journal` that is durable, and the newest that was written. */
+  #durableRow: number
+  #newestRow: number
 
-  constructor(db: DatabaseSync) {
+  constructor(db: DatabaseSync, mark?: CommitMark) {
     this.#db = db
+    this.#mark = mark
     this.#sql = prepare(db)
+    this.#durableRow = this.#sql.newestRow()
+    this.#newestRow = this.#durableRow
     this.#purging = this.#readPurging()
   }
 
@@ -47,13 +56,22 @@ export class Writer {
 
   commit(operations: readonly WriteOperation[]): Committed {
     const outcomes = this.#commitGroup(operations)
-    return { outcomes, wal: this.#failure === undefined ? this.#sql.walSize() : EMPTY_WAL }
+    if (this.#failure !== undefined) return { outcomes, wal: EMPTY_WAL }
+    const wal = this.#sql.walSize()
+    this.#mark?.note(wal, this.#durableRow)
+    return { outcomes, wal }
   }
 
-  close(): void {
+  /** With `leaveLog` another thread has met a fault of the disk. */
+  close(leaveLog: boolean): void {
+    this.#mark?.close()
+    if (leaveLog || this.#failure !== undefined) {
+      closeLeavingLog(this.#db)
+      return
+    }
     try {
       crashPoint('wal-truncation-due')
-      if (this.#failure === undefined) this.#sql.truncateWal()
+      this.#sql.truncateWal()
       crashPoint('wal-truncated')
     } finally {
       this.#db.close()
@@ -68,6 +86,7 @@ export class Writer {
       const outcomes = operations.map((operation) => this.#apply(operation))
       crashPoint('group-written')
       this.#db.exec('COMMIT')
+      this.#durableRow = this.#newestRow
       crashPoint('group-committed')
       return outcomes
     } catch (error) {
@@ -83,6 +102,7 @@ export class Writer {
   }
 
   #rollBack(): void {
+    this.#newestRow = this.#durableRow
     try {
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
       if (this.#failure === undefined) this.#purging = this.#readPurging()
@@ -141,7 +161,8 @@ export class Writer {
   #write(key: number, item: AppendItem): void {
     let seq = item.firstSeq
     for (const entry of item.entries) {
-      this.#sql.insertEntry(key, seq, entry.firstEventId, entry.text)
+      this.#newestRow += 1
+      this.#sql.insertEntry(this.#newestRow, key, seq, entry.firstEventId, entry.text)
       seq += 1
     }
     for (const duty of item.outbox) this.#sql.insertDuty(duty)
@@ -151,6 +172,7 @@ export class Writer {
   #purgeStep(key: ExecutionKey): boolean {
     const number = numberOf(key)
     if (!this.#purging.has(key) && !this.#beginPurge(key)) return true
+    this.#sql.keepNewestRow(this.#newestRow)
     const removed = this.#sql.deleteEntries(number, PURGED_ENTRIES_PER_STEP)
     this.#sql.vacuum(VACUUMED_PAGES_PER_STEP)
     if (removed === PURGED_ENTRIES_PER_STEP || this.#sql.freePages() > KEPT_FREE_PAGES) return false
@@ -182,6 +204,8 @@ function prepare(db: DatabaseSync) {
   return {
     newestSeq: journal.newestSeq(db),
     insertEntry: journal.insertEntry(db),
+    newestRow: journal.newestRow(db),
+    keepNewestRow: journal.keepNewestRow(db),
     deleteEntries: journal.deleteEntries(db),
     executionByKey: executions.executionByKey(db),
     executionIdTaken: executions.executionIdTaken(db),

@@ -1,4 +1,4 @@
-/** `GET /readyz`: recovery is done, new executions are welcome. */
+/** `GET /readyz`: recovery is done, the store works, new executions are welcome. */
 import { json, ok } from '../reply.ts'
 import type { Route } from '../route.ts'
 
@@ -9,6 +9,7 @@ export const readyz: Route = {
   admission: 'always',
   async handle(_request, { service, waits }) {
     if (waits.closed) return json(503, { status: 'shutting down' })
-    return service.ready ? ok({ status: 'ready' }) : json(503, { status: 'recovering' })
+    if (service.ready) return ok({ status: 'ready' })
+    return json(503, { status: service.storeFailed ? 'store failed' : 'recovering' })
   },
 }

@@ -1,4 +1,8 @@
 /** All migrations in order. A released one is never edited: a change of the schema is a new file and a new line here. */
 import { sql as journal } from './0001-journal.ts'
+import { sql as checksums } from './0002-checksums.ts'
 
-export const migrations: readonly { readonly number: number; readonly sql: string }[] = [{ number: 1, sql: journal }]
+export const migrations: readonly { readonly number: number; readonly sql: string }[] = [
+  { number: 1, sql: journal },
+  { number: 2, sql: checksums },
+]

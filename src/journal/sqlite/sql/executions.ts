@@ -2,6 +2,7 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import type { ShownStatus } from '../../../protocol/shapes.ts'
 import type { ExecutionKey, ExecutionRow, IndexRow, NewExecution, WakeRow } from '../../store.ts'
+import { damaged, damagedRow, isIntact, rowChecksum } from '../checksum.ts'
 import {
   readNumber,
   readOptionalNumber,
@@ -11,39 +12,42 @@ import {
   storedText,
 } from '../stored-text.ts'
 
-const COLUMNS = `key, execution_id, arn, name, function_name, version, started_at, input_hash, retention_days,
-  sdk_invocation_id, status, ended_at, wake_kind, wake_due_ms`
+/** What never changes, and what does: each with a checksum of its own, for an update writes the second alone. */
+const FIXED_COLUMNS = [
+  'execution_id',
+  'arn',
+  'name',
+  'function_name',
+  'version',
+  'started_at',
+  'input_hash',
+  'retention_days',
+  'sdk_invocation_id',
+]
+const CHANGING_COLUMNS = ['status', 'ended_at', 'wake_kind', 'wake_due_ms']
+const COLUMNS = ['key', ...FIXED_COLUMNS, 'start_crc', ...CHANGING_COLUMNS, 'index_crc'].join(', ')
 
 /** Adds an execution and returns its key. Indexes: all of the table. */
 export function insertExecution(db: DatabaseSync): (start: NewExecution, index: IndexRow) => number {
+  const columns = [...FIXED_COLUMNS, 'start_crc', ...CHANGING_COLUMNS, 'index_crc']
   const statement = db.prepare(
-    `INSERT INTO executions (execution_id, arn, name, function_name, version, started_at, input_hash, retention_days,
-       sdk_invocation_id, status, ended_at, wake_kind, wake_due_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO executions (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
   )
-  return (start, index) =>
-    Number(
-      statement.run(
-        storedText(start.executionId),
-        storedText(start.arn),
-        storedText(start.name),
-        storedText(start.functionName),
-        storedText(start.version),
-        start.startedAt,
-        storedText(start.inputHash),
-        start.retentionDays,
-        storedOptionalText(start.sdkInvocationId),
-        ...indexValues(index),
-      ).lastInsertRowid,
-    )
+  return (start, index) => {
+    const fixed = startValues(start)
+    const changing = indexValues(index)
+    return Number(statement.run(...fixed, rowChecksum(fixed), ...changing, rowChecksum(changing)).lastInsertRowid)
+  }
 }
 
 /** Writes the mutable part of the index row. Index: the primary key. */
 export function updateIndexRow(db: DatabaseSync): (key: number, index: IndexRow) => void {
   const statement = db.prepare(
-    'UPDATE executions SET status = ?, ended_at = ?, wake_kind = ?, wake_due_ms = ? WHERE key = ?',
+    'UPDATE executions SET status = ?, ended_at = ?, wake_kind = ?, wake_due_ms = ?, index_crc = ? WHERE key = ?',
   )
   return (key, index) => {
-    statement.run(...indexValues(index), key)
+    const changing = indexValues(index)
+    statement.run(...changing, rowChecksum(changing), key)
   }
 }
 
@@ -176,29 +180,54 @@ type Row = ReturnType<ReturnType<DatabaseSync['prepare']>['all']>[number]
 const optionalRow = (row: Row | undefined): ExecutionRow | undefined =>
   row === undefined ? undefined : executionRow(row)
 
-const executionRow = (row: Row): ExecutionRow => ({
-  key: readNumber(row['key']) as ExecutionKey,
-  executionId: readText(row['execution_id']),
-  arn: readText(row['arn']),
-  name: readText(row['name']),
-  functionName: readText(row['function_name']),
-  version: readText(row['version']),
-  startedAt: readNumber(row['started_at']),
-  inputHash: readText(row['input_hash']),
-  retentionDays: readNumber(row['retention_days']),
-  sdkInvocationId: readOptionalText(row['sdk_invocation_id']),
-  status: readText(row['status']) as ShownStatus,
-  endedAt: readOptionalNumber(row['ended_at']),
-  wake: wakeRow(readOptionalText(row['wake_kind']), readOptionalNumber(row['wake_due_ms'])),
-})
+/** Throws when the row is not what was written. */
+export function executionRow(row: Row): ExecutionRow {
+  const fixed = FIXED_COLUMNS.map((column) => row[column] ?? null)
+  const changing = CHANGING_COLUMNS.map((column) => row[column] ?? null)
+  if (
+    !isIntact(row['start_crc'], () => rowChecksum(fixed)) ||
+    !isIntact(row['index_crc'], () => rowChecksum(changing))
+  ) {
+    throw damagedRow(`execution ${String(row['execution_id'])} (key ${String(row['key'])})`)
+  }
+  return {
+    key: readNumber(row['key']) as ExecutionKey,
+    executionId: readText(row['execution_id']),
+    arn: readText(row['arn']),
+    name: readText(row['name']),
+    functionName: readText(row['function_name']),
+    version: readText(row['version']),
+    startedAt: readNumber(row['started_at']),
+    inputHash: readText(row['input_hash']),
+    retentionDays: readNumber(row['retention_days']),
+    sdkInvocationId: readOptionalText(row['sdk_invocation_id']),
+    status: readText(row['status']) as ShownStatus,
+    endedAt: readOptionalNumber(row['ended_at']),
+    wake: wakeRow(readOptionalText(row['wake_kind']), readOptionalNumber(row['wake_due_ms'])),
+  }
+}
 
 function wakeRow(kind: string | undefined, dueMs: number | undefined): WakeRow | undefined {
   if (kind === undefined) return undefined
   if (kind === 'ready') return { kind }
   if ((kind === 'running' || kind === 'suspended') && dueMs !== undefined) return { kind, dueMs }
-  throw new TypeError(`The database holds an unknown wake row: ${kind}, due ${dueMs}.`)
+  throw damaged(`The database holds an unknown wake row: ${kind}, due ${dueMs}.`)
 }
 
+/** In the order of `FIXED_COLUMNS`. */
+const startValues = (start: NewExecution): SQLInputValue[] => [
+  storedText(start.executionId),
+  storedText(start.arn),
+  storedText(start.name),
+  storedText(start.functionName),
+  storedText(start.version),
+  start.startedAt,
+  storedText(start.inputHash),
+  start.retentionDays,
+  storedOptionalText(start.sdkInvocationId),
+]
+
+/** In the order of `CHANGING_COLUMNS`. */
 function indexValues(index: IndexRow): [string, number | null, string | null, number | null] {
   const { status, endedAt, wake } = index
   const dueMs = wake === undefined || wake.kind === 'ready' ? null : wake.dueMs

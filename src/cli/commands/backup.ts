@@ -1,0 +1,37 @@
+/** `perdure backup`: a copy of a data folder as of one moment, also while a server runs. */
+import { defineCommand } from '../command.ts'
+import {
+  DEFAULT_FOLDER,
+  damagedFolder,
+  dataFolder,
+  FOLDER_OPTIONS,
+  folderFailure,
+  printVerification,
+} from '../data-folder-command.ts'
+import { EXIT } from '../failure.ts'
+
+const consequence = 'no backup was made'
+
+export const backup = defineCommand({
+  name: 'backup',
+  summary: 'Copy a data folder as of one moment, also while a server runs',
+  operands: '<target>',
+  operandCount: [1, 1],
+  options: FOLDER_OPTIONS,
+  notes: ['The target is a new folder. It appears when the copy is verified and on disk, and not before.'],
+  examples: [
+    'perdure backup /var/backups/perdure/monday --data /var/lib/perdure',
+    'perdure backup "backup-$(date +%F)" --json',
+  ],
+  async run({ values, operands: [target = ''], terminal }) {
+    try {
+      const { backUp } = await dataFolder()
+      const report = await backUp(values.data ?? DEFAULT_FOLDER, target)
+      printVerification(terminal, values, report)
+      if (report.findings.length === 0) return EXIT.ok
+      throw damagedFolder(report, consequence, 'keep the backups that there are, and see "perdure repair"')
+    } catch (error) {
+      throw folderFailure(error, consequence, 'name a data folder with --data <folder>, and a target that is new')
+    }
+  },
+})
