@@ -115,6 +115,17 @@ export interface RuntimeUpdates {
   readonly runtimeVersionArn?: string
 }
 
+/** A record from its text. Throws when it is of a later release. */
+export function readRecord(text: string): FunctionRecord {
+  const record = JSON.parse(text) as FunctionRecord
+  if (record.v === RECORD_VERSION) return record
+  throw new Error(`its format is ${record.v}, and this Perdure knows ${RECORD_VERSION}: a newer release wrote it`)
+}
+
+/** The hashes of all code that the record names. */
+export const codeOf = ({ latest, published }: FunctionRecord): ReadonlySet<string> =>
+  new Set([latest, ...published].map(({ code }) => code.sha256))
+
 /** The version that a qualifier names: `$LATEST`, digits; not an alias. */
 export function versionOf(record: FunctionRecord, qualifier: string): StoredVersion | undefined {
   return qualifier === '$LATEST' ? record.latest : record.published.find(({ version }) => version === qualifier)
