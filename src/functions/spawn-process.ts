@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { LaunchRefusal } from './launch.ts'
 
 /** Descriptor 3 of a process that runs a bootstrap of ours: its line to the server. */
@@ -29,7 +30,7 @@ export async function spawnProcess(options: {
     stdio: ['ignore', 'pipe', 'pipe', ...Array.from({ length: lines }, () => 'pipe' as const)],
     detached: process.platform !== 'win32',
   })
-  if (!hasStarted(child)) throw refusal((await once(child, 'error'))[0], options.command)
+  if (!hasStarted(child)) throw refusal((await once(child, 'error'))[0], options)
   child.on('error', () => {
     // A signal that could not be sent; whether the process lives is told by 'exit'.
   })
@@ -45,10 +46,12 @@ function hasStarted(child: ChildProcess): child is ChildProcess & { readonly pid
   return child.pid !== undefined
 }
 
-/** A file that this machine cannot execute is the deployment's fault; anything else is the machine's. */
-function refusal(error: NodeJS.ErrnoException, command: string): Error {
-  const reason = { ENOEXEC: 'exec format error', EACCES: 'permission denied' }[error.code ?? '']
-  return reason === undefined
-    ? error
-    : new LaunchRefusal('Runtime.InvalidEntrypoint', `fork/exec ${command}: ${reason}`)
+/** A file that cannot be executed, or whose interpreter is not there, is the deployment's fault; anything else the machine's. */
+function refusal(
+  error: NodeJS.ErrnoException,
+  { command, workingDirectory }: { readonly command: string; readonly workingDirectory: string },
+): Error {
+  const reason = { EACCES: 'permission denied', ENOENT: 'no such file or directory' }[error.code ?? '']
+  if (reason === undefined || !existsSync(workingDirectory)) return error
+  return new LaunchRefusal('Runtime.InvalidEntrypoint', `fork/exec ${command}: ${reason}`)
 }
