@@ -41,3 +41,14 @@ export async function serveRegistered(
     answer: async (name, qualifier, event) => responseOf(await invoke(name, qualifier, event)),
   }
 }
+
+const patienceMs = 30_000
+
+/** Looks until it is so. */
+export async function until(what: string, isSo: () => boolean): Promise<void> {
+  const deadline = performance.now() + patienceMs
+  while (!isSo()) {
+    if (performance.now() > deadline) throw new Error(`gave up waiting for ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import test from 'node:test'
 import { project } from '../functions/project.ts'
 import { Registered } from './registered.ts'
-import { serveRegistered } from './serving.ts'
+import { serveRegistered, until } from './serving.ts'
 
 const saying = (text: string): { readonly 'index.mjs': string } => ({
   'index.mjs': `export const handler = async () => ${JSON.stringify(text)}`,
@@ -108,7 +108,7 @@ test('a package is unpacked once for all who name it, and discarded when nobody 
   registered.updateCode('g', saying('third'))
   assert.equal(await answer('g'), 'third')
   // The processes of what was replaced are idle: they are ended at once, and their folders go with them.
-  while (unpacked().length > 1) await new Promise((resolve) => setTimeout(resolve, 10))
+  await until('the folder of g alone', () => unpacked().length === 1)
 })
 
 test('what an earlier server left half unpacked is not used', async (t) => {
