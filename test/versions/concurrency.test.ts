@@ -17,33 +17,38 @@ const waiting = {
     }`,
 }
 
-test('reserved concurrency bounds a function over all its versions, first come first served', async (t) => {
+test('reserved concurrency bounds a function over all its versions', async (t) => {
   const folder = project(t, {})
   const { registered, answer, functions } = await serveRegistered(t)
-  registered.create('f', waiting)
+  registered.create('f', waiting, { Timeout: 60 })
   registered.publish('f')
-  registered.configure('f', { Timeout: 11 })
+  registered.configure('f', { Timeout: 61 })
   registered.publish('f')
   registered.reserve('f', 2)
-  const running = (): string =>
-    readdirSync(folder)
-      .filter((name) => name.startsWith('running-'))
-      .map((name) => name.slice('running-'.length))
-      .sort()
-      .join()
+  const marked = (word: string): readonly string[] =>
+    readdirSync(folder).flatMap((name) => (name.startsWith(word) ? [name.slice(word.length)] : []))
+  const running = (): readonly string[] => marked('running-')
   const invoke = (id: string, qualifier: string) => answer('f', qualifier, { folder, id })
-  const answers = [invoke('a', '1'), invoke('b', '2'), invoke('c', '1'), invoke('d', '$LATEST')]
-  await until('two of them', () => running() === 'a,b')
-  const waitingNow = () =>
-    functions.loads().map(({ functionName, running, waiting }) => [functionName, running, waiting])
-  assert.deepEqual(waitingNow(), [['f', 2, 2]])
-  writeFileSync(join(folder, 'go-b'), '')
-  await until('the next', () => running() === 'a,c')
-  assert.deepEqual(waitingNow(), [['f', 2, 1]])
+  const answers = [
+    invoke('a', '1'),
+    invoke('b', '2'),
+    invoke('c', '1'),
+    invoke('d', '$LATEST'),
+    invoke('e', '2'),
+    invoke('f', '$LATEST'),
+  ]
+  const now = () => functions.loads().map(({ functionName, running, waiting }) => [functionName, running, waiting])
+  for (const waits of [4, 3]) {
+    await until('two of them', () => running().length === 2)
+    assert.deepEqual(now(), [['f', 2, waits]])
+    writeFileSync(join(folder, `go-${running()[0]}`), '')
+    await until('one to go', () => functions.loads()[0]?.waiting !== waits)
+  }
   registered.reserve('f', 3)
-  await until('one more, as more are reserved', () => running() === 'a,c,d')
-  for (const id of ['a', 'c', 'd']) writeFileSync(join(folder, `go-${id}`), '')
-  assert.deepEqual(await Promise.all(answers), ['a', 'b', 'c', 'd'])
+  await until('one more, as more are reserved', () => running().length === 3)
+  assert.deepEqual(now(), [['f', 3, 1]])
+  for (const id of ['a', 'b', 'c', 'd', 'e', 'f']) writeFileSync(join(folder, `go-${id}`), '')
+  assert.deepEqual(await Promise.all(answers), ['a', 'b', 'c', 'd', 'e', 'f'])
 })
 
 test('with nothing reserved invocations wait until something is', async (t) => {
