@@ -22,6 +22,11 @@ export interface PerdureOptions {
   readonly clock?: 'system' | 'manual' | 'skip'
   /** Treat an unqualified Invoke of a durable function as `$LATEST` instead of refusing it. Default false. */
   readonly allowUnqualified?: boolean
+  /**
+   * A function that was created through the API may be made durable afterwards; the real service permits that at its
+   * creation only. Default false.
+   */
+  readonly allowDurableUpdates?: boolean
   /** The server's own log, on standard error. Default: `text` on a terminal, else `json`; level `info`. */
   readonly log?: LogOptions
   /** Lets debuggers attach to function processes, which then have no deadlines. Default false. */

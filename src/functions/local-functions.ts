@@ -59,6 +59,8 @@ export interface LocalFunctionsOptions {
 
 export interface LocalFunctions extends Functions {
   readonly logs: Logs
+  /** Whether a function of this name is declared: it comes before one that was created through the API. */
+  declares(name: string): boolean
   /** What the pools do now, for metrics. */
   loads(): readonly FunctionLoad[]
   /**
@@ -220,6 +222,7 @@ export async function createLocalFunctions(options: LocalFunctionsOptions): Prom
       changeListeners.push(call)
     },
     logs,
+    declares: (name) => catalog.has(name),
     loads: () => pool.loads(),
     reload,
     sourceFolders: () => [

@@ -14,7 +14,7 @@ import { ApiError } from '../protocol/errors.ts'
 import type { Limits } from '../protocol/limits.ts'
 import type { DurableService } from '../service/api.ts'
 import { MetricRegistry } from '../service/metrics.ts'
-import type { Clock, Entropy, Functions, Logs } from '../service/ports.ts'
+import type { Clock, Entropy, FunctionManagement, Functions, Logs } from '../service/ports.ts'
 import { Admission, type Hold } from './admission.ts'
 import { clientGone } from './client-gone.ts'
 import { FunctionQueues } from './function-queues.ts'
@@ -37,6 +37,7 @@ export type { ClockControl } from './route.ts'
 export interface RequestListenerDeps {
   readonly service: DurableService
   readonly functions: Functions
+  readonly management: FunctionManagement
   readonly logs: Logs
   /** Absent unless the server runs on a manual clock. */
   readonly clockControl?: ClockControl
@@ -141,6 +142,7 @@ class RequestServer {
     this.#routeDeps = {
       service: deps.service,
       functions: deps.functions,
+      management: deps.management,
       logs: deps.logs,
       clockControl: deps.clockControl,
       place: deps.place,

@@ -9,7 +9,7 @@ import type { Limits } from '../protocol/limits.ts'
 import type { Method } from '../protocol/operations.ts'
 import type { DurableService } from '../service/api.ts'
 import type { MetricRegistry } from '../service/metrics.ts'
-import type { Functions, Logs } from '../service/ports.ts'
+import type { FunctionManagement, Functions, Logs } from '../service/ports.ts'
 import type { FunctionQueues } from './function-queues.ts'
 import type { Reply } from './reply.ts'
 import type { SyncWaits } from './sync-waits.ts'
@@ -25,6 +25,7 @@ export interface ClockControl {
 export interface RouteDeps {
   readonly service: DurableService
   readonly functions: Functions
+  readonly management: FunctionManagement
   readonly logs: Logs
   readonly clockControl: ClockControl | undefined
   readonly place: Place

@@ -3,6 +3,7 @@
  * decoded or normalised before a path has been recognised (spec 01 §1.0).
  */
 import { ApiError } from '../protocol/errors.ts'
+import { absentOperation } from './absent-operations.ts'
 import { decodeLabel, matchPath, type PathTemplate, parseTemplate } from './request-path.ts'
 import type { Route } from './route.ts'
 
@@ -24,6 +25,9 @@ export class Router {
       const labels = matchPath(template, path)
       if (labels !== undefined) return { route, labels: labels.map(decodeLabel) }
     }
-    throw new ApiError('UnknownOperationException', `No operation is known for ${method} ${path.slice(0, 256)}`)
+    throw (
+      absentOperation(path) ??
+      new ApiError('UnknownOperationException', `No operation is known for ${method} ${path.slice(0, 256)}`)
+    )
   }
 }
