@@ -219,6 +219,14 @@ function judge(constraint: Constraint, value: unknown, path: string, findings: F
       return
     case 'list':
       if (wrong(!Array.isArray(value))) return
+      violates(
+        (value as unknown[]).length < constraint.minItems,
+        `have length greater than or equal to ${constraint.minItems}`,
+      )
+      violates(
+        (value as unknown[]).length > constraint.maxItems,
+        `have length less than or equal to ${constraint.maxItems}`,
+      )
       for (const [index, element] of (value as readonly unknown[]).entries()) {
         const where = `${path}.${index + 1}.member`
         if (element === null) findings.violations.push(at(where, 'not be null'))
