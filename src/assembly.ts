@@ -52,6 +52,8 @@ export interface FunctionsSite {
 export interface HostedFunctions extends Functions {
   /** Whether a function of this name is declared, and not created through the API. Absent: all that it has are. */
   declares?(name: string): boolean
+  /** What is to be installed before functions of this runtime can run. Absent: nothing ever is. */
+  missingRuntime?(runtime: string): Promise<string | undefined>
   readonly logs: Logs
   close(): Promise<void>
 }
@@ -140,6 +142,7 @@ export async function assemble(options: AssemblyOptions): Promise<Assembled> {
         entropy,
         now: () => systemClock.now(),
         declares: (name) => functions.declares?.(name) ?? functions.resolve(name, undefined) !== undefined,
+        missingRuntime: async (runtime) => functions.missingRuntime?.(runtime),
         allowDurableUpdates,
       }),
       logs: functions.logs,

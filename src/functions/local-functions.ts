@@ -25,9 +25,11 @@ import { createPool, mostProcesses } from './pool.ts'
 import { isDurable } from './probe.ts'
 import { openProcessRecords } from './process-records.ts'
 import type { RegisteredFunctions } from './registry/ports.ts'
+import type { RuntimeSite } from './runtimes/family.ts'
 import { launchNode, type NodeBootstrap } from './runtimes/node-process.ts'
-import { createPrograms, type Programs } from './runtimes/programs.ts'
+import { type ConfiguredPrograms, createPrograms } from './runtimes/programs.ts'
 import { pythonBootstrap } from './runtimes/python-bootstrap.ts'
+import { missingRuntime } from './runtimes/runtimes.ts'
 import { type Sandbox, type SandboxEvents, type SandboxHost, startSandbox } from './sandbox.ts'
 import { startWatchdog } from './watchdog.ts'
 
@@ -35,8 +37,8 @@ export interface LocalFunctionsOptions {
   readonly declarations: readonly FunctionDeclaration[]
   /** Functions that were created through the API, served beside the declared ones. A declared name wins. */
   readonly registered?: RegisteredFunctions
-  /** Programs that run functions of other languages than Node. Default: those on the PATH. */
-  readonly programs?: Programs
+  /** Programs that run functions of other languages than Node, by family or runtime. Default: those on the PATH. */
+  readonly runtimes?: ConfiguredPrograms
   readonly place: Place
   /** Answers the Lambda API calls that functions make. */
   readonly lambdaApi: RequestListener
@@ -61,6 +63,8 @@ export interface LocalFunctions extends Functions {
   readonly logs: Logs
   /** Whether a function of this name is declared: it comes before one that was created through the API. */
   declares(name: string): boolean
+  /** What is to be installed before functions of this runtime can run on this machine; undefined: nothing. */
+  missingRuntime(runtime: string): Promise<string | undefined>
   /** What the pools do now, for metrics. */
   loads(): readonly FunctionLoad[]
   /**
@@ -88,6 +92,7 @@ const defaultIdleMs = 300_000
 export async function createLocalFunctions(options: LocalFunctionsOptions): Promise<LocalFunctions> {
   const { clock, timers, entropy, place, dataDirectory } = options
   const { initLimitMs = defaultInitLimitMs, inspect = false, registered } = options
+  const programs = createPrograms(options.runtimes)
   const below = (name: string): string | undefined =>
     dataDirectory === undefined ? undefined : join(dataDirectory, name)
   const temporary = dataDirectory === undefined ? await mkdtemp(join(tmpdir(), 'perdure-')) : undefined
@@ -126,7 +131,8 @@ export async function createLocalFunctions(options: LocalFunctionsOptions): Prom
     }
     catalog = await buildCatalog(options.declarations, catalogPorts)
     await bundler.discardOthers()
-    if (registered !== undefined) deployed = await deployedFrom(registered, { options, bootstrap, codeDirectory })
+    if (registered !== undefined)
+      deployed = await deployedFrom(registered, options, { bootstrap, programs, codeDirectory, inspect })
   } catch (error) {
     await dispose()
     throw error
@@ -223,6 +229,7 @@ export async function createLocalFunctions(options: LocalFunctionsOptions): Prom
     },
     logs,
     declares: (name) => catalog.has(name),
+    missingRuntime: (runtime) => missingRuntime(runtime, programs),
     loads: () => pool.loads(),
     reload,
     sourceFolders: () => [
@@ -260,20 +267,13 @@ function onceFor(look: CatalogPorts['isDurable']): CatalogPorts['isDurable'] {
 
 async function deployedFrom(
   registered: RegisteredFunctions,
-  site: { readonly options: LocalFunctionsOptions; readonly bootstrap: NodeBootstrap; readonly codeDirectory: string },
+  { place, entropy }: LocalFunctionsOptions,
+  { codeDirectory, ...site }: Omit<RuntimeSite, 'pythonBootstrapFile'> & { readonly codeDirectory: string },
 ): Promise<DeployedFunctions> {
-  const { options, bootstrap, codeDirectory } = site
-  const { place, entropy, programs = createPrograms(), inspect = false } = options
   const pythonBootstrapFile = join(codeDirectory, 'bootstrap.py')
   await writeFile(pythonBootstrapFile, pythonBootstrap)
   const folders = await openCodeFolders(join(codeDirectory, 'deployed'), (code) => registered.code(code))
-  return createDeployedFunctions({
-    registered,
-    folders,
-    site: { programs, bootstrap, pythonBootstrapFile, inspect },
-    place,
-    entropy,
-  })
+  return createDeployedFunctions({ registered, folders, site: { ...site, pythonBootstrapFile }, place, entropy })
 }
 
 function defaultProcessLimit(catalog: ReadonlyMap<string, CatalogEntry>): number {

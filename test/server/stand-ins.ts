@@ -210,6 +210,7 @@ export async function startServer(t: TestContext, options: TestServerOptions = {
     entropy: { hex: (bytes) => '0'.repeat(bytes * 2), uuid: () => crypto.randomUUID() },
     now: () => STARTED_MS,
     declares: (name) => functions.resolve(name, undefined) !== undefined,
+    missingRuntime: async () => undefined,
     allowDurableUpdates: false,
   })
   const { listener, listenerFor, shutdown } = createRequestListener({

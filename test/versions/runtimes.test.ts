@@ -4,11 +4,18 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
+import {
+  CreateFunctionCommand,
+  LambdaClient,
+  type Runtime,
+  UpdateFunctionConfigurationCommand,
+} from '@aws-sdk/client-lambda'
 import { createPrograms } from '../../src/functions/runtimes/programs.ts'
 import { missingRuntime } from '../../src/functions/runtimes/runtimes.ts'
 import { gone } from '../functions/living-process.ts'
 import { project } from '../functions/project.ts'
-import type { Files } from './registered.ts'
+import { startPerdureProcess } from '../start-perdure.ts'
+import { type Files, packageOf } from './registered.ts'
 import { type Serving, serveRegistered } from './serving.ts'
 
 async function serveOne(t: TestContext, files: Files, config: Parameters<Serving['registered']['create']>[2]) {
@@ -338,7 +345,7 @@ while True:
     `#!/bin/sh\nexport PYTHONPATH="$PYTHONPATH:${root}"\nif [ "$1" = -c ]; then exec python3 -c "import sys; sys.executable = '${interpreter}'; exec(sys.argv[1])" "$2"; fi\nexec python3 "$@"\n`,
   )
   chmodSync(interpreter, 0o755)
-  const serving = await serveRegistered(t, { programs: createPrograms({ python: interpreter }) })
+  const serving = await serveRegistered(t, { runtimes: { python: interpreter } })
   serving.registered.create('f', { 'app.py': '' }, python)
   assert.equal(await serving.answer('f'), 'official app.handler')
 })
@@ -363,7 +370,7 @@ test('a Java that is too old is named', async (t) => {
 })
 
 test('a function whose runtime has gone says what to install', async (t) => {
-  const serving = await serveRegistered(t, { programs: createPrograms({ python: '/nowhere/python3' }) })
+  const serving = await serveRegistered(t, { runtimes: { python: '/nowhere/python3' } })
   serving.registered.create('f', { 'app.py': '' }, python)
   const failure = await failureOf(serving)
   assert.equal(failure['errorType'], 'Runtime.InvalidEntrypoint')
@@ -386,3 +393,32 @@ function has(command: string, ...args: readonly string[]): boolean {
     return false
   }
 }
+
+test('creating a function whose runtime is missing is refused with what to install', async (t) => {
+  const server = await startPerdureProcess({
+    data: { kind: 'memory' },
+    functions: [],
+    log: { level: 'error' },
+    runtimes: { python: '/no/python3' },
+  })
+  t.after(() => server.kill())
+  const credentials = { accessKeyId: 'any', secretAccessKey: 'any' }
+  const client = new LambdaClient({ endpoint: server.endpoint, region: 'us-east-1', credentials, maxAttempts: 1 })
+  t.after(() => client.destroy())
+  const creation = (FunctionName: string, Runtime: Runtime) =>
+    new CreateFunctionCommand({
+      FunctionName,
+      Role: 'arn:aws:iam::000000000000:role/any',
+      Runtime,
+      Handler: 'app.handler',
+      Code: { ZipFile: packageOf({ 'app.mjs': 'export const handler = async () => 1' }) },
+    })
+  await assert.rejects(client.send(creation('snake', 'python3.13')), {
+    name: 'InvalidParameterValueException',
+    message: /Install Python 3\.13\.$/,
+  })
+  await assert.rejects(client.send(creation('gem', 'ruby3.4')), { message: /does not run ruby3\.4/ })
+  await client.send(creation('app', 'nodejs24.x'))
+  const change = new UpdateFunctionConfigurationCommand({ FunctionName: 'app', Runtime: 'python3.12' })
+  await assert.rejects(client.send(change), { message: /Install Python 3\.12\.$/ })
+})

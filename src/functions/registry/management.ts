@@ -29,6 +29,7 @@ import {
 import { create, deleteVersion, publish, updateCode, updateConfiguration } from './functions.ts'
 import { aliasOf, type CodeReference, type FunctionRecord, type StoredVersion } from './record.ts'
 import { type Registry, referenceTo, TOTAL_CODE_BYTES } from './registry.ts'
+import { requireRuntime } from './runtimes.ts'
 import {
   addPermission,
   deleteEventInvoke,
@@ -55,6 +56,8 @@ export interface ManagementOptions {
   readonly now: () => number
   /** Whether the configuration of the server declares a function of this name: it wins, and is not changed. */
   readonly declares: (name: string) => boolean
+  /** What is to be installed before a function of this runtime can run here; undefined when nothing is missing. */
+  readonly missingRuntime: (runtime: string) => Promise<string | undefined>
   /** Whether a function may be made durable after its creation, which the real service does not permit. */
   readonly allowDurableUpdates: boolean
 }
@@ -79,6 +82,12 @@ export function createManagement(options: ManagementOptions): FunctionManagement
     if (record !== undefined) return record
     if (declares(name)) throw isDeclared(name)
     throw notFound(arnOf(name, qualifier))
+  }
+
+  /** A function that this machine cannot run is refused when somebody is there to read why. */
+  async function requireInstalled(runtime: string): Promise<void> {
+    const missing = await options.missingRuntime(runtime)
+    if (missing !== undefined) throw invalidParameter(missing)
   }
 
   /** The settings to read: what is declared has none. */
@@ -171,7 +180,7 @@ export function createManagement(options: ManagementOptions): FunctionManagement
       const { FunctionName: name } = input
       const exists = () => new ApiError('ResourceConflictException', `Function already exist: ${name}`)
       if (declares(name) || registry.get(name) !== undefined) throw exists()
-      firstConfig(input)
+      await requireInstalled(firstConfig(input).runtime)
       const bytes = await requirePackage(input.Code)
       const answer = await registry.withCode(bytes, (code) =>
         registry.change(name, (record) => {
@@ -193,6 +202,11 @@ export function createManagement(options: ManagementOptions): FunctionManagement
     },
 
     async UpdateFunctionConfiguration(input) {
+      if (input.Runtime !== undefined) {
+        read(input.FunctionName)
+        requireRuntime(input.Runtime)
+        await requireInstalled(input.Runtime)
+      }
       const answer = await change(input, (record, world) =>
         updateConfiguration(record, input, world, options.allowDurableUpdates),
       )

@@ -1,7 +1,19 @@
 /** Programs of this machine that run functions: looked for when first needed, and again until they are found. */
 import { execFile } from 'node:child_process'
+import { familyOf, RUNTIMES } from '../registry/runtimes.ts'
 
-/** Paths by runtime (`python3.13`) or family (`python`, `java`), which come before what is on the PATH. */
+/** What `ConfiguredPrograms` may name. */
+export const configurableRuntimes: readonly string[] = [
+  'python',
+  'java',
+  'java-client',
+  ...RUNTIMES.filter((runtime) => ['python', 'java'].includes(familyOf(runtime))),
+]
+
+/**
+ * Programs by runtime (`python3.13`) or family (`python`, `java`), which come before what is on the PATH; `java-client`
+ * is a folder of jars.
+ */
 export type ConfiguredPrograms = Readonly<Record<string, string>>
 
 export interface Program {
