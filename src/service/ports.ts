@@ -35,7 +35,7 @@ export interface FunctionVersion {
   readonly arn: string
   readonly timeoutSeconds: number
   readonly memoryMb: number
-  /** Invocations at a time, over all its processes. */
+  /** Invocations of the function at a time, over all its versions and processes. 0: none begins. */
   readonly concurrency: number
   /** Invocations at a time in one process. Absent: 1. */
   readonly maxConcurrency?: number
@@ -81,7 +81,10 @@ export type InvocationResult =
 
 /** The functions that can be invoked, as the functions room offers them. */
 export interface Functions {
-  /** The version that a name and qualifier mean, or undefined when there is none. Absent qualifier: `$LATEST`. */
+  /**
+   * The version that a name and qualifier mean, or undefined when there is none. Absent qualifier: `$LATEST`. For an
+   * alias of two versions one of them is drawn, each time.
+   */
   resolve(name: string, qualifier: string | undefined): FunctionVersion | undefined
   list(): readonly FunctionVersion[]
   /**
@@ -181,7 +184,7 @@ export interface Metrics {
   now(): number
 }
 
-/** How the processes of one function version are doing. */
+/** How the processes of one function are doing, those of all its versions together. */
 export interface FunctionLoad {
   readonly functionName: string
   /** Invocations that have a place in a process. */
