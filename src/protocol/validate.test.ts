@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
+import { blob } from './constraints.ts'
 import { ApiError } from './errors.ts'
 import { OPERATIONS, type OperationName } from './operations.ts'
-import { NO_HEADERS, parseJsonBody, type RawInput, readInput } from './validate.ts'
+import { NO_HEADERS, parseJsonBody, type RawInput, readInput, readJson } from './validate.ts'
+import { Violations } from './violations.ts'
 
 const ARN = 'arn:aws:lambda:us-east-1:123456789012:function:orders:3/durable-execution/n1/e1'
 
@@ -268,4 +270,29 @@ describe('whatever comes', () => {
     const ignored = readInput('StopDurableExecution', raw({ labels: [ARN], body: { Extra: deep } }))
     assert.deepEqual(ignored.Error, {})
   })
+})
+
+test('bytes are base64, and nothing that is nearly base64', () => {
+  const read = (value: unknown) => readJson(blob(10), value, 'zip', new Violations())
+  for (const text of ['', 'YQ==', 'YQ', 'YWI=', 'YWJj', '+/+/', '//==', 'AAAAAAAAAAAAAA==']) {
+    assert.deepEqual(read(text), Buffer.from(text, 'base64'), text)
+  }
+  for (const text of [
+    'A',
+    'YWJj ',
+    '===',
+    'Y===',
+    'YQ=a',
+    'Y Q=',
+    ' YQ==',
+    'YQ==\n',
+    '-_-_',
+    'é',
+    'YWJj!',
+    'a=b=',
+    1,
+    [80, 75],
+  ]) {
+    assert.throws(() => read(text), { name: 'SerializationException' }, String(text))
+  }
 })

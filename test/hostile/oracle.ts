@@ -197,7 +197,7 @@ function judge(constraint: Constraint, value: unknown, path: string, findings: F
       violates((value as number) > constraint.max, `have value less than or equal to ${constraint.max}`)
       return
     case 'blob':
-      if (wrong(typeof value !== 'string' || !/^[A-Za-z0-9+/]*={0,2}$/.test(value))) return
+      if (wrong(typeof value !== 'string' || !/^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2,3})?={0,2}$/.test(value))) return
       violates(Buffer.from(value as string, 'base64').length > constraint.maxBytes, 'have length')
       return
     case 'map': {
