@@ -325,6 +325,26 @@ test('Python: a handler that exceeds its time ends with all that it started', { 
   await gone(Number(readFileSync(file, 'utf8')))
 })
 
+test('Python: a handler that takes more memory than it has is killed', { skip: noPython }, async (t) => {
+  const serving = await serveOne(
+    t,
+    {
+      'app.py': `
+import time
+def handler(event, context):
+    if event["greedy"]:
+        taken = bytearray(b"x" * 200_000_000)
+        time.sleep(8)
+    return "modest"
+`,
+    },
+    { ...python, MemorySize: 128 },
+  )
+  const failure = await failureOf(serving, { greedy: true })
+  assert.match(String(failure['errorMessage']), /Runtime exited with error: signal: killed$/)
+  assert.equal(await serving.answer('f', undefined, { greedy: false }), 'modest')
+})
+
 test('Python: the official client is used where the interpreter has it', { skip: noPython }, async (t) => {
   const root = project(t, {
     'awslambdaric/__init__.py': '',
@@ -419,6 +439,9 @@ test('creating a function whose runtime is missing is refused with what to insta
   })
   await assert.rejects(client.send(creation('gem', 'ruby3.4')), { message: /does not run ruby3\.4/ })
   await client.send(creation('app', 'nodejs24.x'))
+  const Environment = { Variables: { STAGE: 'test', AWS_EXECUTION_ENV: 'other', LAMBDA_TASK_ROOT: '/' } }
+  const reserved = new UpdateFunctionConfigurationCommand({ FunctionName: 'app', Environment })
+  await assert.rejects(client.send(reserved), { message: /reserved keys .*: AWS_EXECUTION_ENV, LAMBDA_TASK_ROOT$/ })
   const change = new UpdateFunctionConfigurationCommand({ FunctionName: 'app', Runtime: 'python3.12' })
   await assert.rejects(client.send(change), { message: /Install Python 3\.12\.$/ })
 })

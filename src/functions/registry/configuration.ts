@@ -2,6 +2,7 @@
 import { ApiError, invalidParameter } from '../../protocol/errors.ts'
 import type { InputOf } from '../../protocol/operations.ts'
 import type { DurableConfig } from '../../protocol/shapes.ts'
+import { reservedVariables } from '../environment.ts'
 import type { StoredConfig } from './record.ts'
 import { requireRuntime } from './runtimes.ts'
 
@@ -108,6 +109,12 @@ function requireLegal(given: Given): void {
 }
 
 function requireEnvironment(variables: Readonly<Record<string, string>>): void {
+  const reserved = Object.keys(variables).filter((name) => reservedVariables.has(name))
+  if (reserved.length > 0) {
+    throw invalidParameter(
+      `Lambda was unable to configure your environment variables because the environment variables you have provided contains reserved keys that are currently not supported for modification. Reserved keys used in this request: ${reserved.join(', ')}`,
+    )
+  }
   const json = JSON.stringify(variables)
   if (Buffer.byteLength(json) > ENVIRONMENT_BYTES) {
     throw invalidParameter(
