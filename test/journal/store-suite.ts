@@ -610,7 +610,8 @@ export function storeSuite(subject: StoreUnderTest): void {
     }
 
     onStore('takes only the bytes that are meant, of a buffer with more', async (store) => {
-      const bytes = bytesOf(100, 1)
+      // A Buffer's own `slice` makes no copy.
+      const bytes = Buffer.from(bytesOf(100, 1))
       await store.putCode({ sha256, bytes: bytes.subarray(10, 20) })
       bytes.fill(0)
       assert.deepEqual(

@@ -158,12 +158,13 @@ export class MemoryStore implements Store, FunctionStore {
 
   async putCode({ sha256, bytes }: { readonly sha256: string; readonly bytes: Uint8Array }): Promise<void> {
     this.#assertOpen()
-    this.#code.set(sha256, bytes.slice())
+    this.#code.set(sha256, new Uint8Array(bytes))
   }
 
   async readCode({ sha256 }: { readonly sha256: string }): Promise<Uint8Array | undefined> {
     this.#assertOpen()
-    return this.#code.get(sha256)?.slice()
+    const bytes = this.#code.get(sha256)
+    return bytes === undefined ? undefined : new Uint8Array(bytes)
   }
 
   async listCode(): Promise<readonly string[]> {

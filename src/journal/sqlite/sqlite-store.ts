@@ -174,8 +174,8 @@ class SqliteStore implements Store, FunctionStore {
       if (!(await this.#beginCode(sha256, bytes.length))) return
       const pieces = Math.max(1, Math.ceil(bytes.length / PIECE_BYTES))
       for (let number = 0; number < pieces; number += 1) {
-        // A copy: what is sent to another thread is copied with all of the memory that it lies in.
-        const piece = bytes.slice(number * PIECE_BYTES, (number + 1) * PIECE_BYTES)
+        // A copy: what is sent to another thread takes with it all of the memory that it lies in.
+        const piece = new Uint8Array(bytes.subarray(number * PIECE_BYTES, (number + 1) * PIECE_BYTES))
         await this.#write(
           { kind: 'codePiece', sha256, number, bytes: piece, last: number + 1 === pieces },
           'pieceWritten',
