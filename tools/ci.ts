@@ -21,6 +21,12 @@ const STAGES: readonly Stage[] = [
   { name: 'tests', command: ['npm', 'test', '--silent'] },
   { name: 'simulation', command: ['npm', 'run', '--silent', 'simulate', '--', '--seeds', '1000'] },
   { name: 'conformance', command: ['npm', 'run', '--silent', 'test:conformance', '--', '--store', 'both'] },
+  { name: 'oracle', command: ['npm', 'run', '--silent', 'oracle'] },
+  { name: 'linearizability', command: ['npm', 'run', '--silent', 'linearizability'] },
+  { name: 'crash-points', command: ['npm', 'run', '--silent', 'crash-points'] },
+  { name: 'power', command: ['npm', 'run', '--silent', 'power'] },
+  { name: 'disk', command: ['npm', 'run', '--silent', 'disk'] },
+  { name: 'hostile', command: ['npm', 'run', '--silent', 'hostile', '--', '--requests', '100000'] },
   { name: 'kill', command: ['npm', 'run', '--silent', 'test:kill'] },
   { name: 'demo', command: ['npm', 'run', '--silent', 'demo'] },
 ]
@@ -61,7 +67,7 @@ for (const stage of STAGES) {
   const counts = await runStage(stage)
   const seconds = ((performance.now() - begun) / 1000).toFixed(1)
   summary.push(
-    `${stage.name.padEnd(12)} ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped (${seconds} s)`,
+    `${stage.name.padEnd(16)} ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped (${seconds} s)`,
   )
   total.passed += counts.passed
   total.failed += counts.failed

@@ -101,7 +101,7 @@ export async function createLocalFunctions(options: LocalFunctionsOptions): Prom
   const bundler = createBundler(codeDirectory, options.reloadable ?? false)
 
   const records = openProcessRecords(below('processes'))
-  const watchdog = startWatchdog()
+  const watchdog = startWatchdog({ clock, timers })
   const footprints = watchFootprints({ clock, timers })
   const logs = openLogStore(below('logs'))
   const dispose = async (): Promise<void> => {

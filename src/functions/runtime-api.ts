@@ -16,11 +16,15 @@
  *   due       no `next` is held: the last one lost its   → open (next)
  *             connection just before
  *   open      with the runtime                           → answering (a post begins)
- *   answering its response or error is being read        → over (read), open (its connection broke)
+ *   answering its response or error is being read        → over (read, or too large), open (its connection broke)
+ *
+ * What is refused is read to its end all the same, because runtimes write all of it before they read the answer; but
+ * slowly: the process waits for itself, and takes no time from others.
  */
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { crashPoint } from '../crash-point.ts'
+import type { Clock, Timers } from '../service/ports.ts'
 import {
   type InvocationEnd,
   maxResponseBytes,
@@ -60,6 +64,8 @@ export interface RuntimeApi {
 }
 
 export interface RuntimeApiPorts {
+  readonly clock: Clock
+  readonly timers: Timers
   readonly lambdaApi: http.RequestListener
   /** How many events the runtime may have at a time. Default 1. */
   readonly maxConcurrency?: number
@@ -76,6 +82,9 @@ const maxEnvelopeBytes = 6 * maxResponseBytes
  * environment of the real service may have files open. Each holds a descriptor of the server's, which all need.
  */
 const spareConnections = 1_024
+
+/** Between two chunks, of up to 64 KB, of a body that is refused. */
+const refusedPauseMs = 5
 
 const prefix = '/2018-06-01/runtime/'
 const nextCall = `GET ${prefix}invocation/next`
@@ -206,17 +215,28 @@ function createRuntimeApi(ports: RuntimeApiPorts): RuntimeApi & { listen(): Prom
       open.delete(requestId)
       const maxRssKb = Number(header(request, 'perdure-max-rss-kb')) || undefined
       if (body === 'tooLarge') {
-        write(response, 413, {
-          errorMessage: 'Exceeded maximum allowed payload size',
-          errorType: 'RequestEntityTooLarge',
-        })
         answered.answer({ end: responseTooLarge(), broken: false, maxRssKb })
+        refuse(request, response, 413, 'RequestEntityTooLarge', 'Exceeded maximum allowed payload size')
         return
       }
       crashPoint('outcome-posted')
       write(response, 202, { status: 'OK' })
       answered.answer({ end: endOf(request, body, isError), broken: false, maxRssKb })
     })
+  }
+
+  function refuseTransition(request: http.IncomingMessage, response: http.ServerResponse, status: number): void {
+    refuse(request, response, status, 'InvalidStateTransition', 'Transition is not allowed')
+  }
+
+  function refuse(
+    request: http.IncomingMessage,
+    response: http.ServerResponse,
+    status: number,
+    errorType: string,
+    errorMessage: string,
+  ): void {
+    discard(request, ports, () => write(response, status, { errorMessage, errorType }))
   }
 
   function initError(request: http.IncomingMessage, response: http.ServerResponse): void {
@@ -294,29 +314,32 @@ function ascii(text: string): string {
     .replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
-/** Reads all of the body, keeping it up to `maxBytes`. `broken`: the connection ended before the body did. */
+/**
+ * Reads the body up to `maxBytes`. `tooLarge`: there is more, which is left to the caller. `broken`: the connection
+ * ended before the body did.
+ */
 function readBody(
   request: http.IncomingMessage,
   maxBytes: number,
   done: (body: Buffer | 'tooLarge' | 'broken') => void,
 ): void {
-  let chunks: Buffer[] = []
+  const chunks: Buffer[] = []
   let bytes = 0
-  let ended = false
-  request.on('data', (chunk: Buffer) => {
+  const tell = (body: Buffer | 'tooLarge' | 'broken'): void => {
+    request.off('data', take).off('end', end).off('close', broken)
+    done(body)
+  }
+  const take = (chunk: Buffer): void => {
     bytes += chunk.byteLength
-    if (bytes > maxBytes) chunks = []
+    if (bytes > maxBytes) tell('tooLarge')
     else chunks.push(chunk)
-  })
-  request.once('end', () => {
-    ended = true
+  }
+  const end = (): void => {
     const [first] = chunks
-    if (bytes > maxBytes) done('tooLarge')
-    else done(chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks))
-  })
-  request.once('close', () => {
-    if (!ended) done('broken')
-  })
+    tell(chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks))
+  }
+  const broken = (): void => tell('broken')
+  request.on('data', take).once('end', end).once('close', broken)
   // 'close' follows and tells; without a listener the error would end the server.
   request.on('error', () => {})
 }
@@ -326,19 +349,17 @@ function header(request: http.IncomingMessage, name: string): string | undefined
   return typeof value === 'string' && value !== '' ? value : undefined
 }
 
-function refuseTransition(request: http.IncomingMessage, response: http.ServerResponse, status: number): void {
-  refuse(request, response, status, 'InvalidStateTransition', 'Transition is not allowed')
-}
-
-function refuse(
-  request: http.IncomingMessage,
-  response: http.ServerResponse,
-  status: number,
-  errorType: string,
-  errorMessage: string,
-): void {
-  request.resume()
-  write(response, status, { errorMessage, errorType })
+/** Reads what is left of the body, a chunk at a time, and forgets it. */
+function discard(request: http.IncomingMessage, { clock, timers }: RuntimeApiPorts, done: () => void): void {
+  if (request.readableEnded) {
+    done()
+    return
+  }
+  request.once('end', done)
+  request.on('data', () => {
+    request.pause()
+    timers.at(clock.now() + refusedPauseMs, () => request.resume())
+  })
 }
 
 function write(response: http.ServerResponse, status: number, body: unknown): void {

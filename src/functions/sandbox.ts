@@ -170,6 +170,8 @@ class ProcessSandbox implements Sandbox {
     try {
       const launch = await this.#launch()
       this.#api = await openRuntimeApi({
+        clock: this.#host.clock,
+        timers: this.#host.timers,
         lambdaApi: this.#host.lambdaApi,
         maxConcurrency: this.#places,
         onNext: () => this.#askedForNext(),
@@ -236,7 +238,7 @@ class ProcessSandbox implements Sandbox {
     const { requestId } = request
     return new Promise((resolve) => {
       const log = this.#beginLog(request)
-      if (this.#state !== 'serving' || this.#free === 0 || this.#api === undefined) {
+      if (this.#state !== 'serving' || this.#ending || this.#free === 0 || this.#api === undefined) {
         const end = platformFailure('The function process ended before it was given the event')
         resolve(withTail(end, log.end({ maxRssKb: this.#maxMemoryKb, initMs: undefined })))
         return
@@ -355,6 +357,8 @@ class ProcessSandbox implements Sandbox {
       this.#ending = true
       for (const stream of this.#child?.stdio ?? []) if (stream instanceof Readable) stream.resume()
       await this.#lastWords()
+      // What it left behind in another group may hold the other ends: it must not keep the server running.
+      for (const stream of this.#child?.stdio ?? []) stream?.destroy()
       this.#host.watchdog.unwatch(pid)
       this.#host.records.remove(pid)
     }

@@ -6,13 +6,17 @@
  * terminal sends to the server's group.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
+import type { Clock, Timers } from '../service/ports.ts'
 
 export interface Watchdog {
   watch(group: number): void
   unwatch(group: number): void
-  /** Kills what is left and ends. */
+  /** Kills what is left and ends, or is ended after a moment: a shell that was stopped would never do it. */
   close(): Promise<void>
 }
+
+/** It takes milliseconds, on a machine with nothing else to do. */
+const closeLimitMs = 2_000
 
 const script = `
 trap '' HUP INT TERM QUIT
@@ -26,7 +30,7 @@ done
 for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
 `
 
-export function startWatchdog(): Watchdog {
+export function startWatchdog({ clock, timers }: { readonly clock: Clock; readonly timers: Timers }): Watchdog {
   if (process.platform === 'win32') return { watch: () => {}, unwatch: () => {}, close: async () => {} }
   const shell = spawn('/bin/sh', ['-c', script], { stdio: ['pipe', 'ignore', 'ignore'], detached: true, env: {} })
   const ended = new Promise<void>((resolve) => {
@@ -44,7 +48,9 @@ export function startWatchdog(): Watchdog {
     close: async () => {
       shell.ref()
       shell.stdin?.end()
+      const cancel = timers.at(clock.now() + closeLimitMs, () => shell.kill('SIGKILL'))
       await ended
+      cancel()
     },
   }
 }

@@ -13,7 +13,7 @@ import type { ExecutionKey } from '../journal/store.ts'
 import type { Limits } from '../protocol/limits.ts'
 import type { Activity } from './activity.ts'
 import type { ExecutionFigures } from './execution-figures.ts'
-import { executionNotFound, isTemporary } from './failures.ts'
+import { executionNotFound, isNotFound, isTemporary } from './failures.ts'
 import type { FunctionQueues } from './function-queues.ts'
 import { eventText, pageOf } from './invocation-event.ts'
 import type { Seen } from './lane.ts'
@@ -212,6 +212,11 @@ export class Dispatcher {
         } catch (error) {
           // A stopped service leaves the invocation recorded as running: the next one supersedes it.
           if (isTemporary(error) && this.#stopped) return
+          if (isNotFound(error)) {
+            const message = `Execution ${executionId} is gone: it was deleted before invocation ${requestId} had ended`
+            this.#log('info', message, undefined, subjectOf(due, requestId))
+            return
+          }
           if (!isTemporary(error)) {
             this.#log('warn', `The end of invocation ${requestId} was not recorded`, error, subjectOf(due, requestId))
             return

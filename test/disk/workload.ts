@@ -80,7 +80,9 @@ export class Workload {
     return this.#server.kill()
   }
 
+  /** Ends the executions too: a server waits a while for what still runs. */
   stop(): Promise<void> {
+    for (const hammer of this.hammers) hammer.finish()
     return this.#server.stop()
   }
 

@@ -6,6 +6,7 @@ import net from 'node:net'
 import test, { type TestContext } from 'node:test'
 import type { InvocationEnd } from '../../src/functions/failure-texts.ts'
 import { type Delivery, openRuntimeApi, type RuntimeApi } from '../../src/functions/runtime-api.ts'
+import { createSystemTimers, systemClock } from '../../src/service/clock-adapters.ts'
 
 interface Spoken {
   readonly status: number
@@ -25,6 +26,8 @@ async function open(t: TestContext, maxConcurrency = 1): Promise<Line> {
   const asked: (() => void)[] = []
   const line: Line = {
     api: await openRuntimeApi({
+      clock: systemClock,
+      timers: createSystemTimers(systemClock),
       maxConcurrency,
       lambdaApi: (request, response) => response.writeHead(299).end(`lambda ${request.url}`),
       onNext: () => {
@@ -227,6 +230,27 @@ test('responses over the limit: refused for plain functions, taken for durable o
   await nextAgain
   assert.equal((await line.call('POST', `${runtime}/invocation/r-2/response`, tooMuch)).status, 202)
   assert.equal((await envelope).end.kind, 'response')
+})
+
+test('an answer that is too large ends its invocation at once, and is read to its end before it is refused', async (t) => {
+  const line = await open(t)
+  const next = line.next()
+  const answered = line.api.deliver(delivery('r-1'))
+  await next
+  const [host, port] = line.api.authority.split(':')
+  const post = http.request({ host, port, method: 'POST', path: `${runtime}/invocation/r-1/response`, agent: false })
+  let refusal: http.IncomingMessage | undefined
+  post.once('response', (response) => {
+    refusal = response
+  })
+  post.write(Buffer.alloc(7_000_000))
+  const { end, broken } = await answered
+  assert.equal(end.kind === 'error' && end.error.ErrorType, 'Function.ResponseSizeTooLarge')
+  assert.equal(broken, false)
+  assert.equal(refusal, undefined)
+  post.end(Buffer.alloc(1_000_000))
+  const [response] = (await once(post, 'response')) as [http.IncomingMessage]
+  assert.equal(response.statusCode, 413)
 })
 
 test('a streamed response that fails tells so in its trailers', async (t) => {

@@ -24,16 +24,24 @@ export interface Tally {
   readonly families: Map<string, number>
   readonly shapes: Set<string>
   readonly failed: Failed[]
+  /** Told of each failure when it is found. */
+  readonly tell: (failed: Failed) => void
 }
 
-export const newTally = (): Tally => ({
+export const newTally = (tell: (failed: Failed) => void): Tally => ({
   requests: 0,
   connections: 0,
   kinds: new Map(),
   families: new Map(),
   shapes: new Set(),
   failed: [],
+  tell,
 })
+
+function fail(tally: Tally, failed: Failed): void {
+  tally.failed.push(failed)
+  tally.tell(failed)
+}
 
 interface Numbered {
   readonly number: number
@@ -131,7 +139,7 @@ async function attackTogether(wire: Wire, batch: readonly Numbered[], target: Ta
   } catch (error) {
     if (!(error instanceof Fault) || current === undefined) throw error
     const with_ = batch.map(({ number }) => number).join(', ')
-    tally.failed.push({ ...current, what: `${error.message} (sent together: ${with_})` })
+    fail(tally, { ...current, what: `${error.message} (sent together: ${with_})` })
     return false
   }
 }
@@ -162,7 +170,7 @@ async function attackAlone({ number, attack }: Numbered, target: Target, tally: 
     if (answers === 0) count(tally, 'no answer')
   } catch (error) {
     if (!(error instanceof Fault)) throw error
-    tally.failed.push({ number, attack, what: error.message })
+    fail(tally, { number, attack, what: error.message })
   } finally {
     wire.vanish()
   }

@@ -30,6 +30,9 @@ const { values } = parseArgs({
 })
 const seed = Number(values.seed)
 
+/** A run that takes longer waits for something that will not come: this, and so much for each attack. */
+const PATIENCE_MS = 120_000
+const PATIENCE_PER_REQUEST_MS = 3
 /** Resident memory may grow by so much: heaps grow under load, and bodies of half a megabyte are among it. */
 const MEMORY_GROWTH_MB = 300
 /** Files that the server may have open at the end beyond those that it had: of function processes that it keeps. */
@@ -39,8 +42,13 @@ const begun = performance.now()
 const scene = await Scene.open()
 const { target } = scene
 const faults: string[] = []
+/** Told at once: what follows may wait for a server that answers nobody any more. */
+const fault = (words: string): void => {
+  faults.push(words)
+  console.log(`\nFAILED ${words}`)
+}
 const must = (holds: boolean, otherwise: string): void => {
-  if (!holds) faults.push(otherwise)
+  if (!holds) fault(otherwise)
 }
 const escaped = (bytes: Buffer, most: number): string =>
   JSON.stringify(bytes.toString('latin1')).slice(0, most) + (bytes.length > most ? ` … (${bytes.length} bytes)` : '')
@@ -49,10 +57,9 @@ if (values.only !== undefined) {
   const number = Number(values.only)
   const attack = attackOf(seed, number, target)
   console.log(`attack ${number} of seed ${seed}, ${attack.family}: ${attack.title}\n${escaped(attack.bytes, 4_000)}\n`)
-  const tally = newTally()
+  const tally = newTally(({ what }) => console.log(`FAILED: ${what}`))
   await attackAll({ seed, numbers: [number], connections: 1, target, tally })
   for (const kind of tally.kinds.keys()) console.log(`answered: ${kind}`)
-  for (const { what } of tally.failed) console.log(`FAILED: ${what}`)
   await scene.close(false)
   console.log(`\n${1 - tally.failed.length} passed, ${tally.failed.length} failed, 0 skipped`)
   process.exit(tally.failed.length)
@@ -67,7 +74,17 @@ const memory = watchMemory(scene.pid)
 const pulse = takePulse(target.port)
 
 const requests = Number(values.requests)
-const tally = newTally()
+const tally = newTally(({ number, attack, what }) =>
+  fault(
+    `attack ${number} (${attack.family}: ${attack.title}): ${what}\n    ${escaped(attack.bytes, 1_500)}\n` +
+      `    repeat it: npm run hostile -- --seed ${seed} --only ${number}`,
+  ),
+)
+const patienceMs = PATIENCE_MS + requests * PATIENCE_PER_REQUEST_MS
+setTimeout(() => {
+  fault(`the run does not end: after ${tally.requests} attacks nobody gets on for ${patienceMs / 1_000} s`)
+  process.exit(1)
+}, patienceMs).unref()
 console.log(`seed ${seed}: ${requests.toLocaleString('en-US')} attacks on ${values.connections} connections`)
 const attackingSince = performance.now()
 await attackAll({ seed, numbers: numbersBelow(requests), connections: Number(values.connections), target, tally })
@@ -78,13 +95,7 @@ memory.stop()
 
 // ---------------------------------------------------------------------------------------------- what must have held
 
-for (const { number, attack, what } of tally.failed) {
-  faults.push(
-    `attack ${number} (${attack.family}: ${attack.title}): ${what}\n    ${escaped(attack.bytes, 1_500)}\n` +
-      `    repeat it: npm run hostile -- --seed ${seed} --only ${number}`,
-  )
-}
-faults.push(...misbehaved.faults, ...dawdled.faults, ...worked.faults)
+for (const words of [...misbehaved.faults, ...dawdled.faults, ...worked.faults]) fault(words)
 const held = async (check: () => Promise<void>): Promise<void> => {
   // What is not even answered any more is a fault as any other.
   await check().catch((error: unknown) => must(false, String(error)))
@@ -129,7 +140,6 @@ for (const [title, counts] of [
   console.log(`\n${title}`)
   for (const [name, count] of sorted(counts)) console.log(`  ${String(count).padStart(7)}  ${name}`)
 }
-for (const fault of faults) console.log(`\nFAILED ${fault}`)
 if (failed) console.log(`\nthe server's data, and all faults: ${scene.folder}`)
 
 const at = (share: number): string =>

@@ -51,6 +51,7 @@ async function keyOf(store: Store, executionId: string) {
 describe('rows that are not what was written', () => {
   for (const [what, change] of [
     ['text', "text = replace(text, 'a', 'b')"],
+    ['kind', 'text = CAST(text AS BLOB)'],
     ['first EventId', 'first_event_id = 7'],
     ['place', 'seq = 9'],
     ['checksum', 'crc = crc + 1'],

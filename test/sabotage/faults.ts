@@ -39,19 +39,14 @@ export const FAULTS: readonly Fault[] = [
     ],
   },
   {
-    what: 'the writer says "stored" before it commits',
+    what: 'the mark beside the database runs ahead of the log',
     promise: 'P1',
-    tried: ['power', 'crash-points', 'disk'],
+    tried: ['power'],
     edits: [
       {
-        file: 'src/journal/sqlite/writer.ts',
-        find: `this.#db.exec('COMMIT')`,
-        replace: `setImmediate(() => this.#db.exec('COMMIT'))`,
-      },
-      {
-        file: 'src/journal/sqlite/writer.ts',
-        find: `this.#db.exec('BEGIN IMMEDIATE')`,
-        replace: `if (this.#db.isTransaction) this.#db.exec('COMMIT')\n      this.#db.exec('BEGIN IMMEDIATE')`,
+        file: 'src/journal/sqlite/commit-mark.ts',
+        find: 'bytes.writeUInt32BE(log.pages, 16)',
+        replace: 'bytes.writeUInt32BE(log.pages + 1, 16)',
       },
     ],
   },
@@ -79,18 +74,6 @@ export const FAULTS: readonly Fault[] = [
   if (current !== undefined && parts?.executionId === state.start.executionId) {
     if (sameSecret(current, token) || parts.invocation < (state.invocation?.number ?? 0)) return undefined
   }`,
-      },
-    ],
-  },
-  {
-    what: 'an invocation that was superseded still ends the execution',
-    promise: 'P2',
-    tried: ['simulation', 'oracle'],
-    edits: [
-      {
-        file: 'src/engine/invocation.ts',
-        find: '|| invocation === undefined || invocation.requestId !== requestId) return IGNORED',
-        replace: '|| invocation === undefined || requestId === undefined) return IGNORED',
       },
     ],
   },
@@ -158,7 +141,7 @@ export const FAULTS: readonly Fault[] = [
       {
         file: 'src/journal/sqlite/writer.ts',
         find: 'if (item.index !== undefined) this.#sql.updateIndexRow(key, item.index)',
-        replace: '',
+        replace: 'if (item.index?.endedAt !== undefined) this.#sql.updateIndexRow(key, item.index)',
       },
     ],
   },
@@ -295,6 +278,71 @@ export const FAULTS: readonly Fault[] = [
     } finally {
       // nothing
     }`,
+      },
+    ],
+  },
+  {
+    what: 'an invocation that ran when the server died is not begun again',
+    promise: 'P7',
+    tried: ['simulation', 'crash-points'],
+    edits: [
+      {
+        file: 'src/service/watch.ts',
+        find: "if (wake.kind === 'running') this.#dispatcher().offer({ executionId, functionName, version })",
+        replace: '',
+      },
+    ],
+  },
+  {
+    what: 'the checksum of an entry is not compared',
+    promise: 'P1',
+    tried: ['disk'],
+    edits: [
+      {
+        file: 'src/journal/sqlite/checksum.ts',
+        find: 'stored === null || stored === computed()',
+        replace: 'stored === null || computed() !== undefined',
+      },
+    ],
+  },
+  {
+    what: 'a log that was damaged or cut short is opened all the same',
+    promise: 'P1',
+    tried: ['disk'],
+    edits: [
+      {
+        file: 'src/journal/sqlite/start-checks.ts',
+        find: 'const log = readLog(path)\n  const mark = readMark(path)',
+        replace:
+          'const mark = readMark(path)\n  if (mark !== undefined || mark === undefined) return\n  const log = readLog(path)',
+      },
+    ],
+  },
+  {
+    what: 'after a failed sync the store goes on',
+    promise: 'P1',
+    tried: ['disk'],
+    edits: [
+      {
+        file: 'src/journal/sqlite/failure.ts',
+        find: `    default:
+      return {
+        consequence: 'failed',`,
+        replace: `    default:
+      return {
+        consequence: 'unavailable',`,
+      },
+    ],
+  },
+  {
+    what: 'a request with two readings is served',
+    promise: 'P2',
+    tried: ['hostile'],
+    edits: [
+      {
+        file: 'src/server/request-head.ts',
+        find: 'if (!oneReading) throw new SeveralReadings()',
+        replace: 'if (!oneReading && request.url === undefined) throw new SeveralReadings()',
       },
     ],
   },

@@ -117,6 +117,22 @@ describe('deletion', () => {
     )
   })
 
+  it('of an execution whose last invocation still ends is no failure either', async () => {
+    const world = await World.open()
+    const { started, end } = await openCall(world)
+    await world.service.stop({ arn: world.arn(started), error: {} })
+    await remove(world, started)
+    await world.settle()
+    await assert.rejects(world.describe(started), notFound)
+    await end({ Status: 'SUCCEEDED', Result: '""' })
+    const gone = new RegExp(
+      `^Execution ${started.executionId} is gone: it was deleted before invocation \\S+ had ended$`,
+    )
+    const [line, ...others] = world.log
+    assert.deepEqual([line?.level, line?.error, others], ['info', undefined, []])
+    assert.match(line?.message ?? '', gone)
+  })
+
   it('that was answered survives a crash and is finished by the next start', async () => {
     const world = await World.open()
     const started = await closed(world)

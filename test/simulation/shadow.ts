@@ -187,8 +187,13 @@ export class Shadow {
     promises.expect('P4', lateMs <= TIMER_BOUND_MS, () => `${this.id}: a timer fired ${lateMs} ms late`)
   }
 
-  /** When the timer was due that this entry says has fired; undefined when it says no such thing. */
+  /**
+   * When the timer was due that this entry says has fired; undefined when it says no such thing. An execution that waits
+   * for its function is not at rest: its invocation is due, and looks at all timers when it begins.
+   */
   #dueOf({ kind, events, drained = [] }: Entry): number | undefined {
+    const { invokeAt } = this.state
+    if (kind === 'woke' && invokeAt !== undefined && invokeAt <= this.state.at) return undefined
     if (kind === 'woke') return drained.some((one) => one.kind !== 'arrival') ? this.state.nextDueAt : undefined
     const timedOut = kind === 'closed' && events.some(({ type }) => type === 'ExecutionTimedOut')
     return timedOut ? this.#deadlineMs : undefined

@@ -9,14 +9,18 @@ import type { SQLInputValue, SQLOutputValue } from 'node:sqlite'
 import { crc32 } from 'node:zlib'
 import { StoreError } from '../store-error.ts'
 
-const numbers = new Float64Array(3)
+const numbers = new Float64Array(4)
 const numberBytes = new Uint8Array(numbers.buffer)
 
-/** Of a row that is three numbers and a text: on the hot path, so nothing is allocated. 0.4 µs for a plain entry. */
+/**
+ * Of a row that is three numbers and a text: on the hot path, so nothing is allocated. 0.4 µs for a plain entry. Whether
+ * the text is stored as bytes is summed too: one bit tells the two apart, and the same bytes are another text.
+ */
 export function entryChecksum(execution: number, seq: number, firstEventId: number, text: SQLInputValue): number {
   numbers[0] = execution
   numbers[1] = seq
   numbers[2] = firstEventId
+  numbers[3] = ArrayBuffer.isView(text) ? 1 : 0
   const bytes = typeof text === 'string' || ArrayBuffer.isView(text) ? text : String(text)
   return signed(crc32(bytes, crc32(numberBytes)))
 }
