@@ -156,7 +156,7 @@ export class Cell {
       (JSON.parse(text) as { DurableExecutions?: { DurableExecutionArn: string }[] }).DurableExecutions ?? []
     this.claims.check(
       status === 200 && found.length === 1 && found[0]?.DurableExecutionArn === arn,
-      `${name}: the list has ${found.length} executions of its name`,
+      `${name}: the list has ${found.length} executions of its name: ${status} ${text.slice(0, 300)}`,
     )
   }
 

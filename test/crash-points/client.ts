@@ -6,6 +6,8 @@ const ATTEMPT_MS = 500
 /** Each attempt of a call may take twice as long as the one before, up to this. */
 const LONGEST_ATTEMPT_MS = 20_000
 const PAUSE_MS = 25
+/** A busy server, and one that was stopped while a request arrived. */
+const NOT_NOW: ReadonlySet<number> = new Set([408, 429])
 
 export interface Answer {
   readonly status: number
@@ -42,7 +44,7 @@ export class Clients {
         const init = { method, signal, headers: { ...headers }, ...(body === undefined ? {} : { body }) }
         const response = await fetch(`${this.#endpoint}${path}`, init)
         const text = await response.text()
-        if (response.status < 500 && response.status !== 429) {
+        if (response.status < 500 && !NOT_NOW.has(response.status)) {
           return { status: response.status, headers: response.headers, text }
         }
       } catch (error) {

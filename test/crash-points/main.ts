@@ -75,6 +75,8 @@ interface Cell {
   readonly point: CrashPoint
   readonly action: Action
   readonly story: Story
+  /** The story that is known to reach the point in the life that is struck. */
+  readonly suited: Story
   readonly hit: number
   readonly of: number
 }
@@ -92,7 +94,7 @@ for (let round = 0; round < Number(values.rounds); round++) {
     for (const action of actions) {
       const story = round === 0 ? suited : chance.pick(able)
       const of = reached.get(story)?.get(point) ?? 1
-      cells.push({ point, action, story, hit: chance.between(1, of), of })
+      cells.push({ point, action, story, suited, hit: chance.between(1, of), of })
     }
   }
 }
@@ -106,11 +108,12 @@ await atATime(Number(values.parallel), cells, async (cell) => {
   if (failures.length + failedCells() < ENOUGH_FAILED_CELLS) outcomes.set(cell, await strike(cell))
 })
 
-/** The work of a story is not the same twice: a hit that did not come is sought earlier. */
-async function strike({ point, action, story, hit }: Cell): Promise<Outcome & { readonly hit: number }> {
+/** The work of a story is not the same twice: a hit that did not come is sought earlier, then in the suited story. */
+async function strike({ point, action, story, suited, hit }: Cell): Promise<Outcome & { readonly hit: number }> {
   const outcome = await tell(story, { point, hit, action })
   if (outcome.recoveredMs !== undefined || outcome.broken.length > 0) return { ...outcome, hit }
-  if (hit > 1) return strike({ point, action, story, hit: Math.floor(hit / 2), of: 0 })
+  if (hit > 1) return strike({ point, action, story, suited, hit: Math.floor(hit / 2), of: 0 })
+  if (story !== suited) return strike({ point, action, story: suited, suited, hit: 1, of: 0 })
   return { ...outcome, hit, broken: ['it was not reached'] }
 }
 

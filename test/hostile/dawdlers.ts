@@ -11,6 +11,7 @@ import { Fault, Wire } from './wire.ts'
 interface Dawdler {
   readonly title: string
   readonly answers: readonly number[]
+  readonly mayMissIt?: true
   readonly act: (wire: Wire) => void | Promise<void>
 }
 
@@ -22,13 +23,15 @@ export async function beSlow(target: Target): Promise<{ readonly count: number; 
   let count = 0
   for (let round = 0; round < ROUNDS; round++) {
     await Promise.all(
-      dawdlers(target).map(async ({ title, answers, act }) => {
+      dawdlers(target).map(async ({ title, answers, mayMissIt, act }) => {
         count += 1
         const wire = await Wire.open(target.port)
         try {
           await act(wire)
           for (const status of answers) {
             const answer = await wire.answer()
+            // Who goes on sending while the server closes may find the connection reset before the answer was read.
+            if (answer === undefined && mayMissIt === true) break
             if (answer?.status !== status) throw new Fault(`${answer?.status} in place of ${status}`)
           }
           if ((await wire.answer()) !== undefined) throw new Fault('an answer too many')
@@ -50,7 +53,12 @@ function dawdlers(target: Target): readonly Dawdler[] {
     { title: 'nothing, and closed', answers: [], act: (wire) => wire.end() },
     { title: 'half a head, then silence', answers: [408], act: (wire) => wire.write('GET /healthz HTTP/1.1\r\nHo') },
     { title: 'half a head, then half closed', answers: [400], act: (wire) => cut(wire, 'GET /healthz HTTP/1.1\r\nHo') },
-    { title: 'a head without end', answers: [408], act: (wire) => dribble(wire, 'GET /healthz HTTP/1.1\r\nX: ', 'x') },
+    {
+      title: 'a head without end',
+      answers: [408],
+      mayMissIt: true,
+      act: (wire) => dribble(wire, 'GET /healthz HTTP/1.1\r\nX: ', 'x'),
+    },
     { title: 'a request, then half a head', answers: [200, 408], act: (wire) => wire.write(`${health}GET /hea`) },
     {
       title: 'half a chunk',
@@ -93,6 +101,7 @@ function dawdlers(target: Target): readonly Dawdler[] {
         {
           title: `${operation.name}: a body byte by byte`,
           answers: [408],
+          mayMissIt: true,
           act: (wire) =>
             dribble(
               wire,

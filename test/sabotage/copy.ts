@@ -50,11 +50,12 @@ export class Copy {
   }
 
   emptyTemporary(): void {
-    rmSync(this.temporary, { recursive: true, force: true })
+    rmSync(this.temporary, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 })
     mkdirSync(this.temporary)
   }
 
   remove(): void {
-    rmSync(resolve(this.root, '..'), { recursive: true, force: true })
+    // What was killed a moment ago may still be leaving.
+    rmSync(resolve(this.root, '..'), { recursive: true, force: true, maxRetries: 20, retryDelay: 250 })
   }
 }
