@@ -6,6 +6,10 @@
  */
 import type { RequestListener } from 'node:http'
 import { resolve } from 'node:path'
+import type { FunctionStore } from './functions/registry/function-store.ts'
+import { createManagement } from './functions/registry/management.ts'
+import type { RegisteredFunctions } from './functions/registry/ports.ts'
+import { Registry } from './functions/registry/registry.ts'
 import { MemoryStore } from './journal/memory/memory-store.ts'
 import { openSqliteStore } from './journal/sqlite/sqlite-store.ts'
 import type { Store } from './journal/store.ts'
@@ -37,6 +41,8 @@ export interface FunctionsSite {
   /** Answers the API calls that functions make. */
   readonly lambdaApi: RequestListener
   readonly dataDirectory: string | undefined
+  /** Those that were created through the API: to be run beside the declared ones. */
+  readonly registered: RegisteredFunctions
   /** The system's: processes live in real time whatever the service's clock does. */
   readonly clock: Clock
   readonly timers: Timers
@@ -44,6 +50,10 @@ export interface FunctionsSite {
 }
 
 export interface HostedFunctions extends Functions {
+  /** Whether a function of this name is declared, and not created through the API. Absent: all that it has are. */
+  declares?(name: string): boolean
+  /** What is to be installed before functions of this runtime can run. Absent: nothing ever is. */
+  missingRuntime?(runtime: string): Promise<string | undefined>
   readonly logs: Logs
   close(): Promise<void>
 }
@@ -57,6 +67,7 @@ export interface AssemblyOptions {
   readonly limits?: Partial<Limits>
   readonly clock?: 'system' | 'manual' | 'skip'
   readonly allowUnqualified?: boolean
+  readonly allowDurableUpdates?: boolean
   readonly log?: LogOptions
 }
 
@@ -91,7 +102,7 @@ export async function assemble(options: AssemblyOptions): Promise<Assembled> {
   const entropy = createSystemEntropy()
   const system = { clock: systemClock, timers: createSystemTimers(systemClock) }
   const dataDirectory = typeof options.data === 'object' ? undefined : resolve(options.data ?? DEFAULT_DATA)
-  const store: Store =
+  const store: Store & FunctionStore =
     dataDirectory === undefined ? new MemoryStore() : await openSqliteStore({ directory: dataDirectory })
 
   metrics.read('perdure_store_failed', () => (store.failure === undefined ? 0 : 1))
@@ -102,10 +113,12 @@ export async function assemble(options: AssemblyOptions): Promise<Assembled> {
   const processFigures = measureProcess(metrics, PERDURE_VERSION)
   const opened: { close(): Promise<void> | void }[] = [store, processFigures]
   try {
+    const registry = await Registry.open(store, (message, error) => log('warn', message, error))
     const functions = await options.functions({
       place,
       lambdaApi: (request, response) => answer(request, response),
       dataDirectory,
+      registered: registry,
       ...system,
       entropy,
     })
@@ -114,7 +127,7 @@ export async function assemble(options: AssemblyOptions): Promise<Assembled> {
     const activity = new Activity()
     const time = timeOf(options.clock ?? 'system', activity)
     const { clock, timers } = time
-    const { allowUnqualified = false } = options
+    const { allowUnqualified = false, allowDurableUpdates = false } = options
     const common = { functions, clock, entropy, place, limits, allowUnqualified, metrics }
     const service = await createDurableService({ ...common, store, timers, activity, wall: system, log })
     opened.unshift({ close: () => service.drain(0) })
@@ -123,6 +136,15 @@ export async function assemble(options: AssemblyOptions): Promise<Assembled> {
     const http = createRequestListener({
       ...common,
       service,
+      management: createManagement({
+        registry,
+        place,
+        entropy,
+        now: () => systemClock.now(),
+        declares: (name) => functions.declares?.(name) ?? functions.resolve(name, undefined) !== undefined,
+        missingRuntime: async (runtime) => functions.missingRuntime?.(runtime),
+        allowDurableUpdates,
+      }),
       logs: functions.logs,
       hosts: { host, anyPort: false },
       ...(time.control === undefined ? undefined : { clockControl: time.control }),

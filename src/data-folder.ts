@@ -7,6 +7,7 @@
  */
 import { closeSync, copyFileSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
+import { codeOf, readRecord } from './functions/registry/record.ts'
 import { lockDirectory } from './journal/sqlite/directory-lock.ts'
 import { Inspection } from './journal/sqlite/inspection.ts'
 import { copyDatabase, forgetMark, rebuild } from './journal/sqlite/rescue.ts'
@@ -27,6 +28,8 @@ export interface Verification {
   readonly entries: number
   readonly events: number
   readonly duties: number
+  /** That were created through the API. */
+  readonly functions: number
   readonly findings: readonly string[]
 }
 
@@ -41,7 +44,7 @@ export function verifyFolder(folder: string): Verification {
       return inspect(folder, inUse, findings)
     } catch (error) {
       if (!isDamage(error)) throw error
-      const counts = { executions: 0, openExecutions: 0, entries: 0, events: 0, duties: 0 }
+      const counts = { executions: 0, openExecutions: 0, entries: 0, events: 0, duties: 0, functions: 0 }
       return { folder, inUse, ...counts, findings: [...findings, messageOf(error)] }
     }
   })
@@ -51,7 +54,7 @@ function inspect(folder: string, inUse: boolean, findings: string[]): Verificati
   const inspection = new Inspection(join(folder, DATABASE), !inUse)
   try {
     findings.push(...inspection.structure().map((finding) => `Structure: ${finding}`))
-    const counts = { executions: 0, openExecutions: 0, entries: 0, events: 0, duties: 0 }
+    const counts = { executions: 0, openExecutions: 0, entries: 0, events: 0, duties: 0, functions: 0 }
     for (const parts of inspection.executions()) {
       const check = verifyExecution(parts)
       counts.executions += 1
@@ -68,10 +71,37 @@ function inspect(folder: string, inUse: boolean, findings: string[]): Verificati
       counts.duties += 1
       if ('damage' in duty) findings.push(duty.damage)
     }
+    findings.push(...functionFindings(inspection, counts))
     return { folder, inUse, ...counts, findings }
   } finally {
     inspection.close()
   }
+}
+
+/** Records that cannot be read, code that is not as it was put, and code that a record names and that is not there. */
+function functionFindings(inspection: Inspection, counts: { functions: number }): string[] {
+  const findings: string[] = []
+  const named = new Map<string, string>()
+  for (const each of inspection.functions()) {
+    counts.functions += 1
+    if ('damage' in each) {
+      findings.push(each.damage)
+      continue
+    }
+    try {
+      for (const sha256 of codeOf(readRecord(each.row.text))) named.set(sha256, each.row.name)
+    } catch (error) {
+      findings.push(`Function ${each.row.name}: its record cannot be read: ${messageOf(error)}`)
+    }
+  }
+  for (const code of inspection.code()) {
+    if ('damage' in code) findings.push(code.damage)
+    else named.delete(code.row)
+  }
+  // Damaged code was told of by its own name.
+  const absent = [...named].filter(([sha256]) => !findings.some((finding) => finding.includes(sha256)))
+  for (const [sha256, name] of absent) findings.push(`Function ${name}: its code ${sha256} is not there`)
+  return findings
 }
 
 /** Copies a folder's database as of one moment into a new folder, which gets its name when all is on disk and verified. */

@@ -22,6 +22,16 @@ export interface PerdureOptions {
   readonly clock?: 'system' | 'manual' | 'skip'
   /** Treat an unqualified Invoke of a durable function as `$LATEST` instead of refusing it. Default false. */
   readonly allowUnqualified?: boolean
+  /**
+   * A function that was created through the API may be made durable afterwards; the real service permits that at its
+   * creation only. Default false.
+   */
+  readonly allowDurableUpdates?: boolean
+  /**
+   * Programs that run functions of other languages, by runtime (`python3.13`) or family (`python`, `java`); `java-client`
+   * is a folder with the jars of the runtime interface client. Default: `python3.13` and the like, `python3`, `java`.
+   */
+  readonly runtimes?: Readonly<Record<string, string>>
   /** The server's own log, on standard error. Default: `text` on a terminal, else `json`; level `info`. */
   readonly log?: LogOptions
   /** Lets debuggers attach to function processes, which then have no deadlines. Default false. */
@@ -49,12 +59,12 @@ export interface RunningPerdure {
  * cannot be loaded (`DeclarationError`).
  */
 export async function startPerdure(options: PerdureOptions): Promise<RunningPerdure> {
-  const { functions: declarations, inspect = false, reloadable = false, ...rest } = options
+  const { functions: declarations, inspect = false, reloadable = false, runtimes = {}, ...rest } = options
   const opened = Promise.withResolvers<LocalFunctions>()
   const { endpoint, close } = await assemble({
     ...rest,
     functions: async (site) => {
-      const functions = await createLocalFunctions({ ...site, declarations, inspect, reloadable })
+      const functions = await createLocalFunctions({ ...site, declarations, inspect, reloadable, runtimes })
       opened.resolve(functions)
       return functions
     },

@@ -12,7 +12,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
   engine: ['protocol'],
   'crash-point.ts': [],
-  journal: ['protocol', 'crash-point.ts'],
+  journal: ['protocol', 'crash-point.ts', 'functions/registry/function-store.ts'],
   service: ['engine', 'journal', 'protocol', 'crash-point.ts'],
   functions: ['service/ports.ts', 'protocol', 'crash-point.ts'],
   server: ['service', 'protocol', 'crash-point.ts'],

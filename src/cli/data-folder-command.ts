@@ -35,6 +35,7 @@ export function printVerification(
         ['Executions', `${report.executions}, of them ${report.openExecutions} open`],
         ['Entries', `${report.entries} with ${report.events} events`],
         ['Duties', String(report.duties)],
+        ['Functions', `${report.functions}, beside those that are declared`],
         ['Findings', report.findings.length === 0 ? 'none' : String(report.findings.length)],
       ],
       terminal.paint,

@@ -1,5 +1,5 @@
 /**
- * The client of the API for programs: every operation, checked before it is sent, over kept-alive connections, without
+ * The client of the API for programs: each operation of `operations.ts`, checked before it is sent, over kept-alive connections, without
  * the AWS SDK. Members are spelt in lower camel case and times are epoch milliseconds, in requests and answers alike.
  *
  * One call is one logical request, however often it is sent: its attempts carry the same `amz-sdk-invocation-id` and,
@@ -7,11 +7,11 @@
  * function may see a repeated Invoke twice. Failures are those of `errors.ts`.
  */
 import { randomUUID } from 'node:crypto'
-import type { OperationName } from '../protocol/operations.ts'
 import { type Attempts, attempt } from './attempts.ts'
 import { decode, MalformedAnswer } from './codec.ts'
 import { ForeignServerError, RefusedError } from './errors.ts'
 import { type HttpAnswer, type HttpCall, HttpTransport } from './http-transport.ts'
+import type { ClientOperation } from './operations.ts'
 import { firstHeader, jsonOf, success } from './refusal.ts'
 import {
   type ApiRequest,
@@ -274,8 +274,8 @@ export class PerdureClient {
 
   // ----------------------------------------------------------------------------------------------------- one request
 
-  /** Sends a request of any operation, with the retries that it is allowed. */
-  async send<Name extends OperationName>(
+  /** Sends a request of any of its operations, with the retries that it is allowed. */
+  async send<Name extends ClientOperation>(
     request: ApiRequest<Name>,
     options: CallOptions = {},
   ): Promise<ResponseOf<Name>> {
@@ -296,7 +296,7 @@ export class PerdureClient {
     }
   }
 
-  #read<Name extends OperationName>(operation: Name, answer: HttpAnswer): ResponseOf<Name> {
+  #read<Name extends ClientOperation>(operation: Name, answer: HttpAnswer): ResponseOf<Name> {
     if (operation === 'Invoke') return invokeResponse(answer) as ResponseOf<Name>
     try {
       const table = RESPONSES[operation as keyof typeof RESPONSES]

@@ -61,6 +61,9 @@ const EXPECTED = {
   text: 'a string',
   oneOf: 'a string',
   integer: 'a number',
+  number: 'a number',
+  blob: 'a string',
+  map: 'a structure',
   boolean: 'a boolean',
   timestamp: 'a timestamp',
   list: 'a list',
@@ -76,6 +79,12 @@ export function decode(constraint: Constraint, json: unknown, path = ''): unknow
     case 'structure':
       if (isFields(json)) return decodeMembers(constraint.members, json, path)
       break
+    case 'map':
+      if (isFields(json)) return decodeValues(constraint.of, json, path)
+      break
+    case 'blob':
+      if (typeof json === 'string') return Buffer.from(json, 'base64')
+      break
     case 'timestamp':
       if (typeof json === 'number') return Math.round(json * 1000)
       break
@@ -84,6 +93,7 @@ export function decode(constraint: Constraint, json: unknown, path = ''): unknow
       if (typeof json === 'string') return json
       break
     case 'integer':
+    case 'number':
       if (typeof json === 'number') return json
       break
     case 'boolean':
@@ -91,6 +101,10 @@ export function decode(constraint: Constraint, json: unknown, path = ''): unknow
       break
   }
   throw new MalformedAnswer(path, EXPECTED[constraint.kind])
+}
+
+function decodeValues(of: Constraint, json: Fields, path: string): Fields {
+  return Object.fromEntries(Object.entries(json).map(([name, value]) => [name, decode(of, value, `${path}.${name}`)]))
 }
 
 function decodeMembers(members: MemberTable, json: Fields, path: string): Fields {

@@ -9,7 +9,7 @@
  *     ├─ UnreachableError        no answer: nobody listens, the connection broke, or it took too long
  *     └─ ForeignServerError      an answer that no server of this API gives
  */
-import { ERRORS, type ErrorName } from '../protocol/errors.ts'
+import type { ErrorName } from '../protocol/errors.ts'
 
 export type Consequence = 'retryable' | 'terminal'
 
@@ -89,7 +89,8 @@ export class TooManyRequestsException extends RefusedError {}
 export class UnknownOperationException extends RefusedError {}
 export class ValidationException extends RefusedError {}
 
-export const REFUSALS: Readonly<Record<ErrorName, typeof RefusedError>> = {
+/** Those that the operations of this client are answered with; any other is a `RefusedError`. */
+export const REFUSALS: { readonly [Name in ErrorName]?: typeof RefusedError } = {
   AccessDeniedException,
   CallbackTimeoutException,
   DurableExecutionAlreadyStartedException,
@@ -108,8 +109,8 @@ export const REFUSALS: Readonly<Record<ErrorName, typeof RefusedError>> = {
 
 /** The error of the class that its name has; of `RefusedError` itself for a name that this version does not know. */
 export function refusedError(refusal: Refusal): RefusedError {
-  const Refused = refusal.code in ERRORS ? REFUSALS[refusal.code as ErrorName] : RefusedError
-  return new Refused(refusal)
+  const Refused = Object.hasOwn(REFUSALS, refusal.code) ? REFUSALS[refusal.code as ErrorName] : undefined
+  return new (Refused ?? RefusedError)(refusal)
 }
 
 /** No answer: the connection was refused, broke, or took too long. Whether the server did anything is not known. */

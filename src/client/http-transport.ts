@@ -4,10 +4,11 @@
  */
 import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import type { Method } from '../protocol/operations.ts'
 import { UnreachableError } from './errors.ts'
 
 export interface HttpCall {
-  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly method: Method
   /** Already percent-encoded. */
   readonly path: string
   readonly headers?: Readonly<Record<string, string>>
@@ -78,7 +79,9 @@ export class HttpTransport {
           path: this.#pathPrefix + call.path,
           headers: {
             ...call.headers,
-            ...(call.method === 'POST' && { 'content-length': String(body?.byteLength ?? 0) }),
+            ...((call.method === 'POST' || call.method === 'PUT') && {
+              'content-length': String(body?.byteLength ?? 0),
+            }),
           },
           ...(call.signal !== undefined && { signal: call.signal }),
         },

@@ -3,22 +3,17 @@
  * the same texts), and then knows its wire value. A request that exists is one that the server's validation accepts.
  */
 import { ApiError } from '../protocol/errors.ts'
-import {
-  type InputMember,
-  type InputOf,
-  OPERATIONS,
-  type OperationName,
-  type OperationSpec,
-} from '../protocol/operations.ts'
+import { type InputMember, type InputOf, type Method, OPERATIONS, type OperationSpec } from '../protocol/operations.ts'
 import { parseJsonBody, readInput, readJson } from '../protocol/validate.ts'
 import { ENDING, memberPath, Violations } from '../protocol/violations.ts'
 import { encode, refuseUnknown, UnknownMember } from './codec.ts'
 import { InvalidRequestError } from './errors.ts'
 import { type Given, memberName, type Spelt } from './member-names.ts'
+import type { ClientOperation } from './operations.ts'
 
 /** A request as HTTP carries it. */
 export interface WireRequest {
-  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly method: Method
   /** With its query string, percent-encoded. */
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
@@ -28,16 +23,16 @@ export interface WireRequest {
 /** The member that stands for a body that is bytes of the caller's, where an operation has one. */
 const BODY_MEMBERS = { Invoke: 'payload', SendDurableExecutionCallbackSuccess: 'result' } as const
 type BodyMembers = typeof BODY_MEMBERS
-const bodyMember = (name: OperationName): string | undefined => BODY_MEMBERS[name as keyof BodyMembers]
+const bodyMember = (name: ClientOperation): string | undefined => BODY_MEMBERS[name as keyof BodyMembers]
 
-type BodyOf<Name extends OperationName> = Name extends keyof BodyMembers
+type BodyOf<Name extends ClientOperation> = Name extends keyof BodyMembers
   ? { readonly [Member in BodyMembers[Name]]?: string | Uint8Array | undefined }
   : unknown
 
 /** What a request of an operation is made from. */
-export type MembersOf<Name extends OperationName> = Given<Spelt<InputOf<Name>>> & BodyOf<Name>
+export type MembersOf<Name extends ClientOperation> = Given<Spelt<InputOf<Name>>> & BodyOf<Name>
 
-export abstract class ApiRequest<Name extends OperationName = OperationName> {
+export abstract class ApiRequest<Name extends ClientOperation = ClientOperation> {
   readonly operation: Name
   readonly members: MembersOf<Name>
 
@@ -55,7 +50,7 @@ export abstract class ApiRequest<Name extends OperationName = OperationName> {
 
 type Fields = { readonly [member: string]: unknown }
 
-function check(name: OperationName, members: unknown): void {
+function check(name: ClientOperation, members: unknown): void {
   if (typeof members !== 'object' || members === null) throw new InvalidRequestError(name, 'its members are missing')
   try {
     checkMembers(name, members as Fields)
@@ -65,7 +60,7 @@ function check(name: OperationName, members: unknown): void {
   }
 }
 
-function checkMembers(name: OperationName, members: Fields): void {
+function checkMembers(name: ClientOperation, members: Fields): void {
   const { input }: OperationSpec = OPERATIONS[name]
   const body = bodyMember(name)
   refuseUnknown([...Object.keys(input).map(memberName), ...(body === undefined ? [] : [body])], members)
@@ -81,7 +76,7 @@ function checkMembers(name: OperationName, members: Fields): void {
   throw new ApiError('SerializationException', `The member '${body}' must be a string or bytes.`)
 }
 
-function encodeRequest(name: OperationName, given: object): WireRequest {
+function encodeRequest(name: ClientOperation, given: object): WireRequest {
   const { method, path, input }: OperationSpec = OPERATIONS[name]
   const members = given as Fields
   const query: string[] = []
@@ -131,15 +126,15 @@ function textsOf(place: InputMember, value: unknown): readonly string[] {
 }
 
 /** The members that a wire value was made from, read as a server reads them. */
-function decodeRequest<Name extends OperationName>(name: Name, wire: WireRequest): MembersOf<Name> {
+function decodeRequest<Name extends ClientOperation>(name: Name, wire: WireRequest): MembersOf<Name> {
   const spec: OperationSpec = OPERATIONS[name]
   const [path = '', query = ''] = wire.path.split('?')
-  const [prefix = '', suffix = ''] = spec.path.split(/\{\w+\+?\}/)
-  const label = spec.path.includes('{') ? path.slice(prefix.length, path.length - suffix.length) : undefined
+  const literals = spec.path.split(/\{\w+\+?\}/)
+  const label = literals.length === 2 ? [path.slice(literals[0]?.length, path.length - (literals[1]?.length ?? 0))] : []
   const raw = bodyMember(name)
   const text = typeof wire.body === 'string' ? wire.body : Buffer.from(wire.body ?? []).toString()
   const input = readInput(name, {
-    label: label === undefined ? undefined : decodeURIComponent(label),
+    labels: label.map(decodeURIComponent),
     query: parameters(query),
     headers: wire.headers,
     body: raw === undefined ? parseJsonBody(text) : undefined,
@@ -171,7 +166,7 @@ function spelt(value: unknown): object {
 
 // ----------------------------------------------------------------------------------------- a class for each operation
 
-function requestOf<const Name extends OperationName>(operation: Name) {
+function requestOf<const Name extends ClientOperation>(operation: Name) {
   return class extends ApiRequest<Name> {
     static readonly operation = operation
 

@@ -15,9 +15,9 @@ import {
   UNBOUNDED,
   type ValueOf,
 } from '../protocol/constraints.ts'
-import type { OperationName } from '../protocol/operations.ts'
 import { OPERATION_TYPES, type OperationStatus } from '../protocol/shapes.ts'
 import type { Spelt } from './member-names.ts'
+import type { ClientOperation } from './operations.ts'
 
 const TEXT = text(0, UNBOUNDED)
 const COUNT = integer(0, UNBOUNDED)
@@ -195,7 +195,7 @@ export const RESPONSES = {
     Concurrency: optional(structure({ ReservedConcurrentExecutions: optional(COUNT) })),
   }),
   ListFunctions: structure({ Functions: required(list(FUNCTION_CONFIGURATION, 0, UNBOUNDED)), ...nextMarker }),
-} as const satisfies Record<Exclude<OperationName, 'Invoke'>, Constraint>
+} as const satisfies Record<Exclude<ClientOperation, 'Invoke'>, Constraint>
 
 /** Of an invocation: its outcome in headers, its payload as text. */
 export interface InvokeResponse {
@@ -210,7 +210,7 @@ export interface InvokeResponse {
   readonly payload: string
 }
 
-export type ResponseOf<Name extends OperationName> = Name extends keyof typeof RESPONSES
+export type ResponseOf<Name extends ClientOperation> = Name extends keyof typeof RESPONSES
   ? Spelt<ValueOf<(typeof RESPONSES)[Name]>>
   : InvokeResponse
 

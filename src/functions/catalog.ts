@@ -13,11 +13,11 @@ import type { Bundle } from './bundle.ts'
 import type { FunctionDeclaration } from './declaration.ts'
 import { DeclarationError } from './declaration-error.ts'
 import { reservedVariables } from './environment.ts'
-import type { FunctionCode } from './sandbox.ts'
+import type { ModuleCode } from './runtimes/node-process.ts'
 
 export interface CatalogEntry {
   readonly version: FunctionVersion
-  readonly code: FunctionCode
+  readonly code: ModuleCode
   /** Processes that are started before they are needed, and kept. */
   readonly warm: number
 }
@@ -27,7 +27,7 @@ export interface CatalogPorts {
   /** The bundle of a handler that Node cannot load as it is. */
   readonly bundle: (functionName: string, file: string) => Promise<Bundle | undefined>
   /** Asked when a declaration leaves `durable` open. */
-  readonly isDurable: (functionName: string, code: FunctionCode) => Promise<boolean>
+  readonly isDurable: (functionName: string, code: ModuleCode) => Promise<boolean>
 }
 
 export const moduleExtensions: ReadonlySet<string> = new Set(['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'])
@@ -118,7 +118,7 @@ async function buildEntry(declaration: FunctionDeclaration, ports: CatalogPorts)
   const exportName = declaration.exportName ?? 'handler'
   const taskRoot = packageOf(file)
   const bundle = await ports.bundle(name, file)
-  const code: FunctionCode = {
+  const code: ModuleCode = {
     source: { file, exportName, ...bundle },
     handler: `${relative(taskRoot, file).slice(0, -extname(file).length)}.${exportName}`,
     taskRoot,
@@ -144,7 +144,7 @@ async function buildEntry(declaration: FunctionDeclaration, ports: CatalogPorts)
 
 async function durabilityOf(
   declaration: FunctionDeclaration,
-  code: FunctionCode,
+  code: ModuleCode,
   ports: CatalogPorts,
 ): Promise<DurableConfig | undefined> {
   const { durable } = declaration

@@ -12,6 +12,7 @@ import { moduleExtensions } from './catalog.ts'
 import type { FunctionDeclaration } from './declaration.ts'
 import { DeclarationError } from './declaration-error.ts'
 import { nearest } from './nearest.ts'
+import { configurableRuntimes } from './runtimes/programs.ts'
 
 export { declarationsFromPaths } from './from-paths.ts'
 
@@ -29,10 +30,13 @@ export interface FunctionConfig extends Omit<FunctionDeclaration, 'name' | 'file
 
 export interface PerdureConfig {
   readonly functions: readonly FunctionConfig[]
+  /** Programs that run functions of other languages, by runtime (`python3.13`) or family; see `startPerdure`. */
+  readonly runtimes?: Readonly<Record<string, string>>
 }
 
 export interface LoadedConfig {
   readonly functions: readonly FunctionDeclaration[]
+  readonly runtimes: Readonly<Record<string, string>>
 }
 
 /** Returns what it is given; it is there for the editor, which then knows the type. */
@@ -40,7 +44,7 @@ export function defineConfig(config: PerdureConfig): PerdureConfig {
   return config
 }
 
-const configKeys: readonly (keyof PerdureConfig)[] = ['functions']
+const configKeys: readonly (keyof PerdureConfig)[] = ['functions', 'runtimes']
 const functionKeys: readonly (keyof FunctionConfig)[] = [
   'name',
   'handler',
@@ -71,7 +75,26 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
       "Give it: functions: [{ handler: './orders.ts' }].",
     )
   }
-  return { functions: functions.map((declared, index) => declaration(declared, index, dirname(path))) }
+  return {
+    functions: functions.map((declared, index) => declaration(declared, index, dirname(path))),
+    runtimes: programsOf(config['runtimes'] ?? {}, path),
+  }
+}
+
+/** A path is relative to the config file; a bare name is a command, to be found on the PATH. */
+function programsOf(declared: unknown, path: string): Readonly<Record<string, string>> {
+  const what = `"runtimes" of the configuration ${path}`
+  const programs = asRecord(declared, what, "Give an object: { python: '/opt/python/bin/python3' }.")
+  checkKeys(programs, configurableRuntimes, what)
+  return Object.fromEntries(
+    Object.entries(programs).map(([runtime, program]) => {
+      if (typeof program !== 'string' || program === '') {
+        throw refusal(what, `has a "${runtime}" that is not text`, 'Give the path of a program.')
+      }
+      const isPath = /[/\\]/.test(program)
+      return [runtime, isPath ? resolve(dirname(path), program) : program]
+    }),
+  )
 }
 
 async function read(path: string): Promise<unknown> {

@@ -2,7 +2,7 @@
  * The environment of a function process (spec 10 §10.2). Nothing of the server's own environment reaches it but what
  * a program needs to run at all: a server's secrets are not its functions'.
  */
-import { dirname } from 'node:path'
+import type { Launch } from './launch.ts'
 
 export interface EnvironmentOf {
   readonly functionName: string
@@ -13,12 +13,7 @@ export interface EnvironmentOf {
   readonly region: string
   /** `127.0.0.1:port` of the process's own listener. */
   readonly runtimeAuthority: string
-  /** As `_HANDLER` shows it: path below the task root without extension, a dot, the export. */
-  readonly handler: string
-  readonly taskRoot: string
-  readonly bootstrapFile: string
   readonly logStream: string
-  readonly declared: Readonly<Record<string, string>>
 }
 
 /** Kept from the server: where programs, the user's files and temporary files are. */
@@ -56,7 +51,7 @@ export function logGroup(functionName: string): string {
   return `/aws/lambda/${functionName}`
 }
 
-export function environmentOf(place: EnvironmentOf): Readonly<Record<string, string>> {
+export function environmentOf(launch: Launch, place: EnvironmentOf): Readonly<Record<string, string>> {
   const kept = inherited.flatMap((name) => {
     const value = process.env[name]
     return value === undefined ? [] : [[name, value] as const]
@@ -75,7 +70,8 @@ export function environmentOf(place: EnvironmentOf): Readonly<Record<string, str
     AWS_XRAY_CONTEXT_MISSING: 'LOG_ERROR',
     AWS_XRAY_DAEMON_ADDRESS: '127.0.0.1:2000',
     AWS_ENDPOINT_URL_LAMBDA: `http://${place.runtimeAuthority}`,
-    ...place.declared,
+    ...launch.defaults,
+    ...launch.environment,
     AWS_LAMBDA_RUNTIME_API: place.runtimeAuthority,
     AWS_LAMBDA_FUNCTION_NAME: place.functionName,
     AWS_LAMBDA_FUNCTION_VERSION: place.version,
@@ -84,9 +80,9 @@ export function environmentOf(place: EnvironmentOf): Readonly<Record<string, str
     AWS_LAMBDA_LOG_GROUP_NAME: logGroup(place.functionName),
     AWS_LAMBDA_LOG_STREAM_NAME: place.logStream,
     AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
-    AWS_EXECUTION_ENV: `AWS_Lambda_nodejs${process.versions.node.split('.')[0]}.x`,
-    LAMBDA_TASK_ROOT: place.taskRoot,
-    LAMBDA_RUNTIME_DIR: dirname(place.bootstrapFile),
-    _HANDLER: place.handler,
+    ...(launch.runtime === undefined ? {} : { AWS_EXECUTION_ENV: `AWS_Lambda_${launch.runtime}` }),
+    LAMBDA_TASK_ROOT: launch.taskRoot,
+    LAMBDA_RUNTIME_DIR: launch.runtimeDirectory,
+    _HANDLER: launch.handler,
   }
 }

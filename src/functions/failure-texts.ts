@@ -1,6 +1,7 @@
 /** How a failed invocation is told, word for word as the real service does (spec 02 §2.1, 06 §6.4). */
 import type { ErrorObject } from '../protocol/shapes.ts'
 import type { InvocationResult } from '../service/ports.ts'
+import type { LaunchRefusal } from './launch.ts'
 
 /** An invocation's end, before the tail of its log is known. */
 export type InvocationEnd =
@@ -52,6 +53,11 @@ const signalTexts: Readonly<Partial<Record<NodeJS.Signals, string>>> = {
   SIGSEGV: 'segmentation fault',
   SIGTERM: 'terminated',
   SIGTRAP: 'trace/breakpoint trap',
+}
+
+/** No process can be started from what was deployed. */
+export function launchRefused(requestId: string, { errorType, message }: LaunchRefusal): InvocationEnd {
+  return failure(errorType, `RequestId: ${requestId} Error: ${message}`)
 }
 
 /** The runtime broke the Runtime API's rules during an invocation (spec 10 §10.1). */

@@ -1,13 +1,14 @@
 /**
  * The functions room: what can be invoked on this machine and the processes that run it. It offers the service the
- * `Functions` and `Logs` ports. `catalog.ts` says what there is, `pool.ts` who runs where, `sandbox.ts` is one
- * process, `runtime-api.ts` what the process talks to, `bootstrap/` what runs in it.
+ * `Functions` and `Logs` ports. `catalog.ts` says what is declared, `deployed/` what was created through the API (whose
+ * records `registry/` keeps), `pool.ts` who runs where, `sandbox.ts` is one process, `runtimes/` how it is started,
+ * `runtime-api.ts` what it talks to, `bootstrap/` what runs in it when it runs Node.
  *
  * Processes live in real time: they are given the system's clock and timers even where the service's clock is manual
  * or skips (decision 24), because the deadline in a function is measured with the machine's clock.
  */
 
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import type { RequestListener } from 'node:http'
 import { availableParallelism, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -16,16 +17,28 @@ import type { Clock, Entropy, FunctionLoad, Functions, FunctionVersion, Logs, Ti
 import { createBundler } from './bundle.ts'
 import { buildCatalog, type CatalogEntry, type CatalogPorts, type RefusedChange, rebuildCatalog } from './catalog.ts'
 import type { FunctionDeclaration } from './declaration.ts'
+import { openCodeFolders } from './deployed/code-folders.ts'
+import { createDeployedFunctions, type DeployedFunctions } from './deployed/deployed-functions.ts'
 import { watchFootprints } from './footprints.ts'
 import { openLogStore } from './log-store.ts'
 import { createPool, mostProcesses } from './pool.ts'
 import { isDurable } from './probe.ts'
 import { openProcessRecords } from './process-records.ts'
-import { type SandboxHost, startSandbox } from './sandbox.ts'
+import type { RegisteredFunctions } from './registry/ports.ts'
+import type { RuntimeSite } from './runtimes/family.ts'
+import { launchNode, type NodeBootstrap } from './runtimes/node-process.ts'
+import { type ConfiguredPrograms, createPrograms } from './runtimes/programs.ts'
+import { pythonBootstrap } from './runtimes/python-bootstrap.ts'
+import { missingRuntime } from './runtimes/runtimes.ts'
+import { type Sandbox, type SandboxEvents, type SandboxHost, startSandbox } from './sandbox.ts'
 import { startWatchdog } from './watchdog.ts'
 
 export interface LocalFunctionsOptions {
   readonly declarations: readonly FunctionDeclaration[]
+  /** Functions that were created through the API, served beside the declared ones. A declared name wins. */
+  readonly registered?: RegisteredFunctions
+  /** Programs that run functions of other languages than Node, by family or runtime. Default: those on the PATH. */
+  readonly runtimes?: ConfiguredPrograms
   readonly place: Place
   /** Answers the Lambda API calls that functions make. */
   readonly lambdaApi: RequestListener
@@ -48,6 +61,10 @@ export interface LocalFunctionsOptions {
 
 export interface LocalFunctions extends Functions {
   readonly logs: Logs
+  /** Whether a function of this name is declared: it comes before one that was created through the API. */
+  declares(name: string): boolean
+  /** What is to be installed before functions of this runtime can run on this machine; undefined: nothing. */
+  missingRuntime(runtime: string): Promise<string | undefined>
   /** What the pools do now, for metrics. */
   loads(): readonly FunctionLoad[]
   /**
@@ -74,7 +91,8 @@ const defaultIdleMs = 300_000
 /** Rejects with a DeclarationError when a declaration cannot be served. */
 export async function createLocalFunctions(options: LocalFunctionsOptions): Promise<LocalFunctions> {
   const { clock, timers, entropy, place, dataDirectory } = options
-  const initLimitMs = options.initLimitMs ?? defaultInitLimitMs
+  const { initLimitMs = defaultInitLimitMs, inspect = false, registered } = options
+  const programs = createPrograms(options.runtimes)
   const below = (name: string): string | undefined =>
     dataDirectory === undefined ? undefined : join(dataDirectory, name)
   const temporary = dataDirectory === undefined ? await mkdtemp(join(tmpdir(), 'perdure-')) : undefined
@@ -93,13 +111,13 @@ export async function createLocalFunctions(options: LocalFunctionsOptions): Prom
   }
 
   let catalog: ReadonlyMap<string, CatalogEntry>
-  let bootstrapFile: string
+  let bootstrap: NodeBootstrap
+  let deployed: DeployedFunctions | undefined
   let catalogPorts: CatalogPorts
   try {
-    bootstrapFile = await bundler.bootstrap()
+    bootstrap = { bootstrapFile: await bundler.bootstrap(), compileCache }
     const probeHost = {
-      bootstrapFile,
-      compileCache,
+      bootstrap,
       region: place.region,
       clock,
       timers,
@@ -113,6 +131,8 @@ export async function createLocalFunctions(options: LocalFunctionsOptions): Prom
     }
     catalog = await buildCatalog(options.declarations, catalogPorts)
     await bundler.discardOthers()
+    if (registered !== undefined)
+      deployed = await deployedFrom(registered, options, { bootstrap, programs, codeDirectory, inspect })
   } catch (error) {
     await dispose()
     throw error
@@ -128,13 +148,26 @@ export async function createLocalFunctions(options: LocalFunctionsOptions): Prom
     records,
     footprints,
     log: (record) => logs.write(record),
-    bootstrapFile,
-    compileCache,
     initLimitMs,
-    inspect: options.inspect ?? false,
+    inspect,
+  }
+  const start = (version: FunctionVersion, events: SandboxEvents): Sandbox => {
+    const { memoryMb, maxConcurrency = 1 } = version
+    const entry = catalog.get(version.name)
+    if (entry !== undefined) {
+      const process = { mode: 'serve', memoryMb, maxConcurrency, inspect } as const
+      return startSandbox(host, version, async () => launchNode(bootstrap, entry.code, process), events)
+    }
+    if (deployed === undefined) throw new Error(`Function "${version.name}" is not declared any more`)
+    const { launch, release } = deployed.launch(version)
+    const ended: SandboxEvents['ended'] = (failure) => {
+      release()
+      events.ended(failure)
+    }
+    return startSandbox(host, version, launch, { ...events, ended })
   }
   const pool = createPool({
-    start: (version, events) => startSandbox(host, version, codeOf(catalog, version), events),
+    start,
     clock,
     timers,
     processLimit: options.processLimit ?? defaultProcessLimit(catalog),
@@ -144,6 +177,13 @@ export async function createLocalFunctions(options: LocalFunctionsOptions): Prom
   for (const { version, warm } of catalog.values()) if (warm > 0) pool.keepWarm(version, warm)
 
   const changeListeners: (() => void)[] = []
+  const follow = (name: string): void => {
+    if (!catalog.has(name)) deployed?.follow(name, pool)
+    for (const call of changeListeners) call()
+  }
+  for (const { name } of registered?.list() ?? []) follow(name)
+  registered?.onChange(follow)
+
   const reload = async (declarations: readonly FunctionDeclaration[]): Promise<Reloaded> => {
     bundler.forget()
     const previous = catalog
@@ -155,27 +195,41 @@ export async function createLocalFunctions(options: LocalFunctionsOptions): Prom
       if (entry !== undefined) {
         pool.replace(entry.version)
         pool.keepWarm(entry.version, entry.warm)
-      } else if (gone !== undefined) pool.remove(gone.version)
+      } else if (gone !== undefined) {
+        pool.remove(gone.version)
+        // One that was created through the API may have been hidden behind it.
+        deployed?.follow(name, pool)
+        const behind = deployed?.resolve(name, undefined)
+        if (behind !== undefined) pool.replace(behind)
+      }
     }
     if (changed.length > 0) for (const call of changeListeners) call()
     return { changed, refused: rebuilt.refused }
   }
 
+  const resolveVersion: Functions['resolve'] = (name, qualifier) => {
+    const declared = catalog.get(name)?.version
+    if (declared === undefined) return deployed?.resolve(name, qualifier)
+    return qualifier === undefined || qualifier === declared.version ? declared : undefined
+  }
+
   return {
-    resolve: (name, qualifier) => {
-      const version = catalog.get(name)?.version
-      return qualifier === undefined || qualifier === version?.version ? version : undefined
-    },
-    list: () => [...catalog.values()].map(({ version }) => version),
-    reserve: async ({ name }, tenantId, signal) => {
-      const version = catalog.get(name)?.version
-      if (version === undefined) throw new Error(`Function "${name}" was removed`)
-      return pool.reserve(version, tenantId, signal)
+    resolve: resolveVersion,
+    list: () => [
+      ...[...catalog.values()].map(({ version }) => version),
+      ...(deployed?.list() ?? []).filter(({ name }) => !catalog.has(name)),
+    ],
+    reserve: async ({ name, version }, tenantId, signal) => {
+      const current = resolveVersion(name, version)
+      if (current === undefined) throw new Error(`Version ${version} of function "${name}" was removed`)
+      return pool.reserve(current, tenantId, signal)
     },
     onChange: (call) => {
       changeListeners.push(call)
     },
     logs,
+    declares: (name) => catalog.has(name),
+    missingRuntime: (runtime) => missingRuntime(runtime, programs),
     loads: () => pool.loads(),
     reload,
     sourceFolders: () => [
@@ -211,10 +265,15 @@ function onceFor(look: CatalogPorts['isDurable']): CatalogPorts['isDurable'] {
   }
 }
 
-function codeOf(catalog: ReadonlyMap<string, CatalogEntry>, version: FunctionVersion): CatalogEntry['code'] {
-  const entry = catalog.get(version.name)
-  if (entry === undefined) throw new Error(`Function "${version.name}" is not declared any more`)
-  return entry.code
+async function deployedFrom(
+  registered: RegisteredFunctions,
+  { place, entropy }: LocalFunctionsOptions,
+  { codeDirectory, ...site }: Omit<RuntimeSite, 'pythonBootstrapFile'> & { readonly codeDirectory: string },
+): Promise<DeployedFunctions> {
+  const pythonBootstrapFile = join(codeDirectory, 'bootstrap.py')
+  await writeFile(pythonBootstrapFile, pythonBootstrap)
+  const folders = await openCodeFolders(join(codeDirectory, 'deployed'), (code) => registered.code(code))
+  return createDeployedFunctions({ registered, folders, site: { ...site, pythonBootstrapFile }, place, entropy })
 }
 
 function defaultProcessLimit(catalog: ReadonlyMap<string, CatalogEntry>): number {

@@ -1,12 +1,12 @@
 /**
- * Who runs where: warm processes per (function version, tenant), and a queue per function (decision 23).
+ * Who runs where: warm processes per (function version, tenant), and a queue per version (decision 23).
  *
- * A reservation waits in its function's queue, first come first served, until its function may run one more invocation
- * and a process of its version and tenant has a free place. Processes are started on demand, none for a reservation
- * that a place is on its way for, within three bounds: the function's concurrency, in processes of `maxConcurrency`
- * places, the server's process limit, and a few starts at a time per function. When a bound is reached an idle process
- * is ended to make room, the function's own first, else the one that was idle longest anywhere. Idle processes end
- * after a while, but for those that are to be kept warm.
+ * A reservation waits in its version's queue, first come first served, until its function may run one more invocation,
+ * of whatever version, and a process of its version and tenant has a free place. Processes are started on demand, none
+ * for a reservation that a place is on its way for, within three bounds: the function's concurrency for each version,
+ * in processes of `maxConcurrency` places, the server's process limit, and a few starts at a time per version. When a
+ * bound is reached an idle process is ended to make room, the version's own first, else the one that was idle longest
+ * anywhere. Idle processes end after a while, but for those that are to be kept warm.
  *
  * A place of a process is
  *
@@ -21,7 +21,7 @@
  *   gone       it counts no more; its end may still be awaited
  *
  * A process that ends while starting hands its failure to the first reservation that waits for one of its kind. When a
- * function's code is replaced its processes are stale: they take no more reservations and end as soon as they are idle.
+ * version's code is replaced its processes are stale: they take no more reservations and end as soon as they are idle.
  */
 import { availableParallelism } from 'node:os'
 import type {
@@ -49,6 +49,8 @@ export interface Pool {
   reserve(version: FunctionVersion, tenantId: string | undefined, signal: AbortSignal): Promise<Slot>
   /** What `start` starts for this version from now on differs: new invocations go to new processes only. */
   replace(version: FunctionVersion): void
+  /** The bounds of this version are other ones from now on; its processes stay. */
+  rebound(version: FunctionVersion): void
   /** Nothing of this version starts any more; what waits for it is refused. */
   remove(version: FunctionVersion): void
   /** So many processes of the version are kept ready, from now on. */
@@ -59,7 +61,7 @@ export interface Pool {
 }
 
 interface PooledProcess {
-  readonly pooledFunction: PooledFunction
+  readonly pooled: PooledVersion
   readonly tenant: string | undefined
   readonly places: number
   sandbox: Sandbox
@@ -81,13 +83,24 @@ interface Reservation {
   readonly refuse: (reason: unknown) => void
 }
 
-interface PooledFunction {
+interface PooledVersion {
   version: FunctionVersion
+  readonly pooledFunction: PooledFunction
   readonly processes: Set<PooledProcess>
   /** In order of arrival. */
   readonly queue: Set<Reservation>
-  running: number
   warm: number
+  removed: boolean
+}
+
+/** What the versions of a function have in common. */
+interface PooledFunction {
+  readonly name: string
+  readonly versions: Set<PooledVersion>
+  /** Invocations of all versions. */
+  running: number
+  /** How many there may be. */
+  concurrency: number
 }
 
 /** How long a place is expected to take from its answer to its next question; it takes less than one, usually. */
@@ -104,6 +117,8 @@ export function createPool(options: PoolOptions): Pool {
 class ProcessPool implements Pool {
   readonly #options: PoolOptions
   readonly #functions = new Map<string, PooledFunction>()
+  /** By ARN. */
+  readonly #versions = new Map<string, PooledVersion>()
   /** Idle processes of all functions, the longest idle first. */
   readonly #idle = new Set<PooledProcess>()
   /** Every sandbox that has not ended, those that had to make room included. */
@@ -123,7 +138,7 @@ class ProcessPool implements Pool {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason)
       if (this.#closed) return reject(closedError())
-      const pooled = this.#functionOf(version)
+      const pooled = this.#pooled(version)
       const abort = (): void => {
         pooled.queue.delete(reservation)
         reject(signal.reason)
@@ -148,38 +163,52 @@ class ProcessPool implements Pool {
   }
 
   replace(version: FunctionVersion): void {
-    const pooled = this.#functionOf(version)
-    pooled.version = version
-    this.#makeStale(pooled)
+    const known = this.#versions.get(version.arn)
+    if (known !== undefined) this.#makeStale(known)
+    this.rebound(version)
+  }
+
+  rebound(version: FunctionVersion): void {
+    const known = this.#versions.get(version.arn)
+    if (known === undefined) return
+    known.version = version
+    known.removed = false
+    known.pooledFunction.concurrency = version.concurrency
     this.#dispatch()
-    this.#warmUp(pooled)
+    this.#warmUp(known)
   }
 
   remove(version: FunctionVersion): void {
-    const pooled = this.#functionOf(version)
+    const pooled = this.#versions.get(version.arn)
+    if (pooled === undefined) return
     pooled.warm = 0
-    for (const reservation of pooled.queue) reservation.refuse(new Error(`Function "${version.name}" was removed`))
+    const removed = new Error(`Version ${version.version} of function "${version.name}" was removed`)
+    for (const reservation of pooled.queue) reservation.refuse(removed)
     pooled.queue.clear()
+    pooled.removed = true
     this.#makeStale(pooled)
+    this.#forgetRemoved(pooled)
   }
 
   keepWarm(version: FunctionVersion, processes: number): void {
-    const pooled = this.#functionOf(version)
+    const pooled = this.#pooled(version)
     pooled.warm = processes
     this.#warmUp(pooled)
   }
 
   loads(): readonly FunctionLoad[] {
     const now = this.#options.clock.now()
-    return [...this.#functions.values()].map(({ version, processes, queue, running }) => {
-      const [head] = queue
+    return [...this.#functions.values()].map(({ name, versions, running }) => {
+      const processes = [...versions].flatMap((pooled) => [...pooled.processes])
+      const queues = [...versions].map(({ queue }) => queue)
+      const heads = queues.flatMap(([head]) => (head === undefined ? [] : [head]))
       return {
-        functionName: version.name,
+        functionName: name,
         running,
-        processes: processes.size,
-        idleProcesses: [...processes].filter(isIdle).length,
-        waiting: queue.size,
-        oldestWaitMs: head === undefined ? 0 : now - head.since,
+        processes: processes.length,
+        idleProcesses: processes.filter(isIdle).length,
+        waiting: queues.reduce((sum, { size }) => sum + size, 0),
+        oldestWaitMs: Math.max(0, ...heads.map(({ since }) => now - since)),
       }
     })
   }
@@ -189,33 +218,50 @@ class ProcessPool implements Pool {
     this.#cancelSweep?.()
     this.#cancelRewarm?.()
     this.#cancelDispatch?.()
-    for (const { queue } of this.#functions.values()) {
+    for (const { queue } of this.#versions.values()) {
       for (const reservation of queue) reservation.refuse(closedError())
       queue.clear()
     }
     await Promise.all([...this.#alive].map((sandbox) => sandbox.end()))
   }
 
-  #makeStale({ processes }: PooledFunction): void {
+  #makeStale({ processes }: PooledVersion): void {
     for (const pooledProcess of processes) {
       pooledProcess.stale = true
       if (isIdle(pooledProcess)) this.#retire(pooledProcess)
     }
   }
 
-  #functionOf(version: FunctionVersion): PooledFunction {
-    let pooled = this.#functions.get(version.arn)
-    if (pooled === undefined) {
-      pooled = { version, processes: new Set(), queue: new Set(), running: 0, warm: 0 }
-      this.#functions.set(version.arn, pooled)
+  #pooled(version: FunctionVersion): PooledVersion {
+    const known = this.#versions.get(version.arn)
+    if (known !== undefined) return known
+    const { name, concurrency } = version
+    let pooledFunction = this.#functions.get(name)
+    if (pooledFunction === undefined) {
+      pooledFunction = { name, versions: new Set(), running: 0, concurrency }
+      this.#functions.set(name, pooledFunction)
     }
-    return pooled
+    pooledFunction.concurrency = concurrency
+    const pooled = { version, pooledFunction, processes: new Set<PooledProcess>(), queue: new Set<Reservation>() }
+    const added: PooledVersion = { ...pooled, warm: 0, removed: false }
+    this.#versions.set(version.arn, added)
+    pooledFunction.versions.add(added)
+    return added
   }
 
-  /** Serves the queues, the function first whose head waits longest, so that none starves at the process limit. */
+  /** A version that was removed is forgotten with its last process, and its function with its last version. */
+  #forgetRemoved(pooled: PooledVersion): void {
+    const { version, pooledFunction, processes, removed } = pooled
+    if (!removed || processes.size > 0) return
+    this.#versions.delete(version.arn)
+    pooledFunction.versions.delete(pooled)
+    if (pooledFunction.versions.size === 0) this.#functions.delete(pooledFunction.name)
+  }
+
+  /** Serves the queues, the version first whose head waits longest, so that none starves at the process limit. */
   #dispatch(): void {
-    const waiting: { readonly order: number; readonly pooled: PooledFunction }[] = []
-    for (const pooled of this.#functions.values()) {
+    const waiting: { readonly order: number; readonly pooled: PooledVersion }[] = []
+    for (const pooled of this.#versions.values()) {
       const [head] = pooled.queue
       if (head !== undefined) waiting.push({ order: head.order, pooled })
     }
@@ -223,10 +269,10 @@ class ProcessPool implements Pool {
     for (const { pooled } of waiting) this.#serveQueue(pooled)
   }
 
-  #serveQueue(pooled: PooledFunction): void {
+  #serveQueue(pooled: PooledVersion): void {
     const onTheWay = this.#countOnTheWay(pooled)
     for (const reservation of pooled.queue) {
-      if (pooled.running >= pooled.version.concurrency) return
+      if (pooled.pooledFunction.running >= pooled.pooledFunction.concurrency) return
       const ready = this.#readyFor(pooled, reservation.tenant)
       if (ready !== undefined) {
         pooled.queue.delete(reservation)
@@ -245,7 +291,7 @@ class ProcessPool implements Pool {
   }
 
   /** How many places of each tenant will be free soon. One that works on after its answer is not counted for long. */
-  #countOnTheWay(pooled: PooledFunction): Map<string | undefined, number> {
+  #countOnTheWay(pooled: PooledVersion): Map<string | undefined, number> {
     const counts = new Map<string | undefined, number>()
     const now = this.#options.clock.now()
     for (const { state, tenant, stale, coming } of pooled.processes) {
@@ -267,7 +313,7 @@ class ProcessPool implements Pool {
   }
 
   /** The one with the fewest invocations; of several the one free for the shortest time: its caches are warm. */
-  #readyFor(pooled: PooledFunction, tenant: string | undefined): PooledProcess | undefined {
+  #readyFor(pooled: PooledVersion, tenant: string | undefined): PooledProcess | undefined {
     let found: PooledProcess | undefined
     for (const candidate of pooled.processes) {
       if (candidate.free === 0 || candidate.stale || candidate.tenant !== tenant) continue
@@ -279,7 +325,7 @@ class ProcessPool implements Pool {
     return found
   }
 
-  #makeRoom(pooled: PooledFunction): boolean {
+  #makeRoom(pooled: PooledVersion): boolean {
     let starting = 0
     let fresh = 0
     for (const { state, stale } of pooled.processes) {
@@ -288,8 +334,8 @@ class ProcessPool implements Pool {
     }
     if (starting >= startsAtOnce) return false
     if (fresh >= mostProcesses(pooled.version)) {
-      // Idle ones of this function are of other tenants, or the reservation would have got one.
-      for (const idle of this.#idle) if (idle.pooledFunction === pooled) return this.#retire(idle)
+      // Idle ones of this version are of other tenants, or the reservation would have got one.
+      for (const idle of this.#idle) if (idle.pooled === pooled) return this.#retire(idle)
       return false
     }
     if (this.#processCount < this.#options.processLimit) return true
@@ -297,7 +343,7 @@ class ProcessPool implements Pool {
     return longestIdle !== undefined && this.#retire(longestIdle)
   }
 
-  #start(pooled: PooledFunction, tenant: string | undefined): PooledProcess {
+  #start(pooled: PooledVersion, tenant: string | undefined): PooledProcess {
     const events: SandboxEvents = {
       idle: () => {
         if (pooledProcess.state === 'gone') return
@@ -319,7 +365,7 @@ class ProcessPool implements Pool {
     const now = this.#options.clock.now()
     const places = version.maxConcurrency ?? 1
     const pooledProcess: PooledProcess = {
-      pooledFunction: pooled,
+      pooled,
       tenant,
       places,
       sandbox: this.#options.start(version, events),
@@ -353,7 +399,7 @@ class ProcessPool implements Pool {
     this.#sweepLater()
   }
 
-  #handOutFailure(pooled: PooledFunction, tenant: string | undefined, failure: StartFailure): void {
+  #handOutFailure(pooled: PooledVersion, tenant: string | undefined, failure: StartFailure): void {
     for (const reservation of pooled.queue) {
       if (reservation.tenant !== tenant) continue
       pooled.queue.delete(reservation)
@@ -365,7 +411,7 @@ class ProcessPool implements Pool {
   #take(pooledProcess: PooledProcess): Slot {
     pooledProcess.free -= 1
     pooledProcess.taken += 1
-    pooledProcess.pooledFunction.running += 1
+    pooledProcess.pooled.pooledFunction.running += 1
     this.#idle.delete(pooledProcess)
     let used = false
     const use = (): void => {
@@ -374,7 +420,7 @@ class ProcessPool implements Pool {
     }
     const giveBack = (): void => {
       pooledProcess.taken -= 1
-      pooledProcess.pooledFunction.running -= 1
+      pooledProcess.pooled.pooledFunction.running -= 1
     }
     return {
       run: async (request: InvocationRequest): Promise<InvocationResult> => {
@@ -406,23 +452,24 @@ class ProcessPool implements Pool {
   }
 
   #remove(pooledProcess: PooledProcess): boolean {
-    if (!pooledProcess.pooledFunction.processes.delete(pooledProcess)) return false
+    if (!pooledProcess.pooled.processes.delete(pooledProcess)) return false
     pooledProcess.state = 'gone'
     pooledProcess.free = 0
     this.#idle.delete(pooledProcess)
     this.#processCount -= 1
+    this.#forgetRemoved(pooledProcess.pooled)
     return true
   }
 
   #rewarmLater(): void {
     this.#cancelRewarm ??= this.#options.timers.at(this.#options.clock.now() + rewarmMs, () => {
       this.#cancelRewarm = undefined
-      for (const pooled of this.#functions.values()) this.#warmUp(pooled)
+      for (const pooled of this.#versions.values()) this.#warmUp(pooled)
     })
   }
 
   /** Within the bounds, and without making anybody else's process end. */
-  #warmUp(pooled: PooledFunction): void {
+  #warmUp(pooled: PooledVersion): void {
     const wanted = Math.min(pooled.warm, mostProcesses(pooled.version))
     const fresh = [...pooled.processes].filter(({ stale }) => !stale)
     let starting = fresh.filter(({ state }) => state === 'starting').length
@@ -437,7 +484,7 @@ class ProcessPool implements Pool {
     }
   }
 
-  #isKeptWarm({ pooledFunction: { processes, warm } }: PooledProcess): boolean {
+  #isKeptWarm({ pooled: { processes, warm } }: PooledProcess): boolean {
     return processes.size <= warm
   }
 

@@ -12,13 +12,12 @@ import type { Failure } from './bootstrap/failure.ts'
 import { DeclarationError } from './declaration-error.ts'
 import { environmentOf } from './environment.ts'
 import { signalGroup } from './process-group.ts'
-import type { FunctionCode } from './sandbox.ts'
-import { serverLine, spawnBootstrap } from './spawn-bootstrap.ts'
+import { launchNode, type ModuleCode, type NodeBootstrap } from './runtimes/node-process.ts'
+import { serverLine, spawnProcess } from './spawn-process.ts'
 import type { Watchdog } from './watchdog.ts'
 
 export interface ProbeHost {
-  readonly bootstrapFile: string
-  readonly compileCache: string
+  readonly bootstrap: NodeBootstrap
   readonly region: string
   readonly clock: Clock
   readonly timers: Timers
@@ -28,26 +27,22 @@ export interface ProbeHost {
 }
 
 /** True when the exported handler was made by the official SDK. */
-export async function isDurable(host: ProbeHost, functionName: string, code: FunctionCode): Promise<boolean> {
+export async function isDurable(host: ProbeHost, functionName: string, code: ModuleCode): Promise<boolean> {
   const memoryMb = 512
-  const child = await spawnBootstrap({
-    bootstrapFile: host.bootstrapFile,
-    task: { mode: 'probe', compileCache: host.compileCache, maxConcurrency: 1, ...code.source },
-    memoryMb,
-    workingDirectory: code.taskRoot,
-    environment: environmentOf({
+  const maxConcurrency = 1
+  const launch = launchNode(host.bootstrap, code, { mode: 'probe', memoryMb, maxConcurrency, inspect: false })
+  const child = await spawnProcess({
+    ...launch,
+    workingDirectory: launch.taskRoot,
+    environment: environmentOf(launch, {
       functionName,
       version: '$LATEST',
       memoryMb,
-      maxConcurrency: 1,
+      maxConcurrency,
       region: host.region,
       // Nobody listens there: a module that calls the Lambda API while it loads fails fast.
       runtimeAuthority: '127.0.0.1:9',
-      handler: code.handler,
-      taskRoot: code.taskRoot,
-      bootstrapFile: host.bootstrapFile,
       logStream: 'probe',
-      declared: code.environment,
     }),
   })
   host.watchdog.watch(child.pid)

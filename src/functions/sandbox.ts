@@ -24,11 +24,11 @@ import type {
   LogRecord,
   Timers,
 } from '../service/ports.ts'
-import type { HandlerSource } from './bootstrap/load-handler.ts'
 import { environmentOf } from './environment.ts'
 import {
   exited,
   type InvocationEnd,
+  launchRefused,
   misused,
   neighbourEnded,
   type ProcessEnd,
@@ -39,23 +39,14 @@ import {
 import { type Footprint, type Footprints, maxProcesses } from './footprints.ts'
 import { beginInvocationLog, createTail, type InvocationLog } from './invocation-log.ts'
 import { createLabelledReader } from './labelled-output.ts'
+import { type Launch, LaunchRefusal } from './launch.ts'
 import { type Allowance, createAllowance, createOutputLines, type OutputLines } from './output-lines.ts'
 import { signalGroup, yieldToAll, yieldToServer } from './process-group.ts'
 import type { ProcessRecords } from './process-records.ts'
 import { explainReplayMismatch } from './replay-mismatch.ts'
 import { openRuntimeApi, type RuntimeAnswer, type RuntimeApi } from './runtime-api.ts'
-import { labelledLine, spawnBootstrap } from './spawn-bootstrap.ts'
+import { labelledLine, spawnProcess } from './spawn-process.ts'
 import type { Watchdog } from './watchdog.ts'
-
-/** What runs in a function's processes. */
-export interface FunctionCode {
-  readonly source: HandlerSource
-  /** As `_HANDLER` shows it. */
-  readonly handler: string
-  /** The working directory: the package that the handler belongs to. */
-  readonly taskRoot: string
-  readonly environment: Readonly<Record<string, string>>
-}
 
 /** What all the processes of a server share. */
 export interface SandboxHost {
@@ -68,8 +59,6 @@ export interface SandboxHost {
   readonly records: ProcessRecords
   readonly footprints: Footprints
   readonly log: (record: LogRecord) => void
-  readonly bootstrapFile: string
-  readonly compileCache: string
   /** How long a process may load its handler. */
   readonly initLimitMs: number
   /** Debuggers may attach to the processes, which have no deadlines (decision 22). */
@@ -105,13 +94,14 @@ const dayMs = 86_400_000
 /** What an idle process gets to tidy up before it is killed. */
 const graceMs = 1_000
 
+/** `launch` is asked once, for how the process is to be started. */
 export function startSandbox(
   host: SandboxHost,
   version: FunctionVersion,
-  code: FunctionCode,
+  launch: () => Promise<Launch>,
   events: SandboxEvents,
 ): Sandbox {
-  return new NodeSandbox(host, version, code, events)
+  return new ProcessSandbox(host, version, launch, events)
 }
 
 interface Running {
@@ -135,13 +125,13 @@ interface Verdict {
   readonly culprit?: string
 }
 
-class NodeSandbox implements Sandbox {
+class ProcessSandbox implements Sandbox {
   readonly #host: SandboxHost
   readonly #version: FunctionVersion
-  readonly #code: FunctionCode
+  readonly #launch: () => Promise<Launch>
   readonly #events: SandboxEvents
   readonly #places: number
-  readonly #startedAt: number
+  #startedAt: number
   readonly #initTail = createTail()
   readonly #allowance: Allowance
   readonly #output: Output
@@ -164,10 +154,10 @@ class NodeSandbox implements Sandbox {
   #servedFirst = false
   #maxMemoryKb: number | undefined
 
-  constructor(host: SandboxHost, version: FunctionVersion, code: FunctionCode, events: SandboxEvents) {
+  constructor(host: SandboxHost, version: FunctionVersion, launch: () => Promise<Launch>, events: SandboxEvents) {
     this.#host = host
     this.#version = version
-    this.#code = code
+    this.#launch = launch
     this.#events = events
     this.#places = version.maxConcurrency ?? 1
     this.#startedAt = host.clock.now()
@@ -178,6 +168,7 @@ class NodeSandbox implements Sandbox {
 
   async #start(): Promise<void> {
     try {
+      const launch = await this.#launch()
       this.#api = await openRuntimeApi({
         clock: this.#host.clock,
         timers: this.#host.timers,
@@ -186,36 +177,30 @@ class NodeSandbox implements Sandbox {
         onNext: () => this.#askedForNext(),
         onInitError: (failure) => this.#kill({ end: () => failure }),
       })
-      if (this.#verdict === undefined) await this.#spawn(this.#api)
+      if (this.#verdict === undefined) await this.#spawn(launch, this.#api)
     } catch (error) {
       const failure = platformFailure(`A process for the function could not be started: ${String(error)}`)
       // It may run already, when what belongs to it could not be set up (no descriptor is free, a disk is full).
-      this.#kill({ end: () => failure })
+      this.#kill({ end: (requestId) => (error instanceof LaunchRefusal ? launchRefused(requestId, error) : failure) })
     }
     if (this.#child?.pid === undefined) await this.#finish({ exitCode: null, signal: null })
   }
 
-  async #spawn(api: RuntimeApi): Promise<void> {
+  async #spawn(launch: Launch, api: RuntimeApi): Promise<void> {
     const host = this.#host
-    const task = { mode: 'serve', compileCache: host.compileCache, maxConcurrency: this.#places } as const
-    const child = await spawnBootstrap({
-      bootstrapFile: host.bootstrapFile,
-      task: { ...task, ...this.#code.source },
-      memoryMb: this.#version.memoryMb,
-      inspect: host.inspect,
-      workingDirectory: this.#code.taskRoot,
-      environment: environmentOf({
+    // Unpacking its code, which the first process of a version waits for, is no part of loading the handler.
+    this.#startedAt = host.clock.now()
+    const child = await spawnProcess({
+      ...launch,
+      workingDirectory: launch.taskRoot,
+      environment: environmentOf(launch, {
         functionName: this.#version.name,
         version: this.#version.version,
         memoryMb: this.#version.memoryMb,
         maxConcurrency: this.#places,
         region: host.region,
         runtimeAuthority: api.authority,
-        handler: this.#code.handler,
-        taskRoot: this.#code.taskRoot,
-        bootstrapFile: host.bootstrapFile,
         logStream: this.#logStream(),
-        declared: this.#code.environment,
       }),
     })
     this.#child = child

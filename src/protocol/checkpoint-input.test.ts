@@ -58,7 +58,7 @@ function outcomeOf(read: () => unknown): Outcome {
 
 /** What the interpreter of the constraint tables makes of the same body. */
 function interpreted(value: unknown): Outcome {
-  const raw = { label: ARN, query: NO_QUERY, headers: NO_HEADERS, body: value }
+  const raw = { labels: [ARN], query: NO_QUERY, headers: NO_HEADERS, body: value }
   return outcomeOf(() => ({ Updates: [], ...readInput('CheckpointDurableExecution', raw) }))
 }
 

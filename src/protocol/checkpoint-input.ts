@@ -42,7 +42,7 @@ export function readCheckpoint(arn: string, body: unknown, limits: { updatesPerC
 
 /** The slow way: throws what is wrong. */
 function explain(arn: string, body: unknown, maxUpdates: number): CheckpointInput {
-  const raw = { label: arn, query: NO_QUERY, headers: NO_HEADERS, body }
+  const raw = { labels: [arn], query: NO_QUERY, headers: NO_HEADERS, body }
   refuseTooMany(body, maxUpdates)
   const input: InputOf<'CheckpointDurableExecution'> = readInput('CheckpointDurableExecution', raw)
   return { ...input, Updates: input.Updates ?? [] }

@@ -28,6 +28,27 @@ export interface IntegerConstraint {
   readonly max: number
 }
 
+/** A number with fractions. */
+export interface NumberConstraint {
+  readonly kind: 'number'
+  readonly min: number
+  readonly max: number
+}
+
+/** Bytes: base64 on the wire. */
+export interface BlobConstraint {
+  readonly kind: 'blob'
+  readonly maxBytes: number
+}
+
+/** A structure whose member names are data. */
+export interface MapConstraint<Value extends Constraint = Constraint> {
+  readonly kind: 'map'
+  readonly key: TextConstraint
+  readonly of: Value
+  readonly maxItems: number
+}
+
 export interface BooleanConstraint {
   readonly kind: 'boolean'
 }
@@ -53,7 +74,10 @@ export type Constraint =
   | TextConstraint
   | OneOfConstraint
   | IntegerConstraint
+  | NumberConstraint
   | BooleanConstraint
+  | BlobConstraint
+  | MapConstraint
   | TimestampConstraint
   | ListConstraint
   | StructureConstraint
@@ -70,15 +94,19 @@ export type ValueOf<C> =
     ? Value
     : C extends { readonly kind: 'text' }
       ? string
-      : C extends { readonly kind: 'integer' | 'timestamp' }
+      : C extends { readonly kind: 'integer' | 'number' | 'timestamp' }
         ? number
         : C extends { readonly kind: 'boolean' }
           ? boolean
           : C extends { readonly kind: 'list'; readonly of: infer Element }
             ? readonly ValueOf<Element>[]
-            : C extends { readonly kind: 'structure'; readonly members: infer Members }
-              ? ValuesOf<Members>
-              : never
+            : C extends { readonly kind: 'blob' }
+              ? Uint8Array
+              : C extends { readonly kind: 'map'; readonly of: infer Value }
+                ? Readonly<Record<string, ValueOf<Value>>>
+                : C extends { readonly kind: 'structure'; readonly members: infer Members }
+                  ? ValuesOf<Members>
+                  : never
 
 type RequiredNames<Members> = {
   [Name in keyof Members]: Members[Name] extends { readonly required: true } ? Name : never
@@ -107,6 +135,18 @@ export function oneOf<const Value extends string>(values: readonly Value[]): One
 }
 
 export const integer = (min: number, max: number): IntegerConstraint => ({ kind: 'integer', min, max })
+
+export const number = (min: number, max: number): NumberConstraint => ({ kind: 'number', min, max })
+
+export const blob = (maxBytes: number): BlobConstraint => ({ kind: 'blob', maxBytes })
+
+export function map<const Value extends Constraint>(
+  key: TextConstraint,
+  of: Value,
+  maxItems: number,
+): MapConstraint<Value> {
+  return { kind: 'map', key, of, maxItems }
+}
 
 export function list<const Element extends Constraint>(
   of: Element,

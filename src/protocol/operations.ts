@@ -27,6 +27,7 @@ import {
   type ValuesOf,
 } from './constraints.ts'
 import type { ErrorName } from './errors.ts'
+import { FUNCTION_OPERATIONS } from './function-operations.ts'
 
 export interface InputMember {
   /**
@@ -40,9 +41,11 @@ export interface InputMember {
   readonly required?: boolean
 }
 
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
+
 export interface OperationSpec {
   readonly name: string
-  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly method: Method
   /** A label `{Name}` is one percent-encoded segment; `{Name+}` may also arrive with real slashes (spec 01 §1.0). */
   readonly path: string
   readonly input: { readonly [member: string]: InputMember }
@@ -234,6 +237,7 @@ export const OPERATIONS = {
     status: 200,
     errors: COMMON,
   },
+  ...FUNCTION_OPERATIONS,
 } as const satisfies Record<string, OperationSpec>
 
 export type OperationName = keyof typeof OPERATIONS

@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
+import { blob } from './constraints.ts'
 import { ApiError } from './errors.ts'
 import { OPERATIONS, type OperationName } from './operations.ts'
-import { NO_HEADERS, parseJsonBody, type RawInput, readInput } from './validate.ts'
+import { NO_HEADERS, parseJsonBody, type RawInput, readInput, readJson } from './validate.ts'
+import { Violations } from './violations.ts'
 
 const ARN = 'arn:aws:lambda:us-east-1:123456789012:function:orders:3/durable-execution/n1/e1'
 
 function raw(parts: Partial<Omit<RawInput, 'query'>> & { query?: Record<string, string | string[]> } = {}): RawInput {
   const query = new Map(Object.entries(parts.query ?? {}).map(([name, value]) => [name, [value].flat()]))
-  return { label: undefined, headers: NO_HEADERS, body: undefined, ...parts, query }
+  return { labels: [], headers: NO_HEADERS, body: undefined, ...parts, query }
 }
 
 function refusal(name: OperationName, parts: Parameters<typeof raw>[0]): ApiError {
@@ -22,7 +24,7 @@ function refusal(name: OperationName, parts: Parameters<typeof raw>[0]): ApiErro
   assert.fail('accepted')
 }
 
-const checkpoint = (body: unknown, label = ARN) => refusal('CheckpointDurableExecution', { label, body })
+const checkpoint = (body: unknown, label = ARN) => refusal('CheckpointDurableExecution', { labels: [label], body })
 const updates = (...list: unknown[]) => checkpoint({ CheckpointToken: 'dDE=', Updates: list })
 const STEP = { Id: 'a', Type: 'STEP', Action: 'START' }
 const detected = (text: string) => `1 validation error detected: ${text}`
@@ -31,7 +33,7 @@ describe('constraint violations', () => {
   const rows: readonly [title: string, ApiError, message: string][] = [
     [
       '[01 §1.3] malformed ARN',
-      refusal('GetDurableExecution', { label: 'orders' }),
+      refusal('GetDurableExecution', { labels: ['orders'] }),
       `Value 'orders' at 'durableExecutionArn' failed to satisfy constraint: Member must satisfy regular expression pattern: ${OPERATIONS.GetDurableExecution.input.DurableExecutionArn.constraint.pattern}`,
     ],
     [
@@ -106,22 +108,22 @@ describe('constraint violations', () => {
     ],
     [
       '[01 §1.5] unknown status, counted from 1',
-      refusal('ListDurableExecutionsByFunction', { label: 'f', query: { Statuses: ['RUNNING', 'GONE'] } }),
+      refusal('ListDurableExecutionsByFunction', { labels: ['f'], query: { Statuses: ['RUNNING', 'GONE'] } }),
       "Value 'GONE' at 'statuses.2.member' failed to satisfy constraint: Member must satisfy enum value set: [RUNNING, SUCCEEDED, FAILED, TIMED_OUT, STOPPED, PAUSED, PAUSING, DELETING]",
     ],
     [
       '[01 §1.5] page size beyond 1000',
-      refusal('ListDurableExecutionsByFunction', { label: 'f', query: { MaxItems: '1001' } }),
+      refusal('ListDurableExecutionsByFunction', { labels: ['f'], query: { MaxItems: '1001' } }),
       "Value '1001' at 'maxItems' failed to satisfy constraint: Member must have value less than or equal to 1000",
     ],
     [
       '[02 §2.1] bad execution name',
-      refusal('Invoke', { label: 'f', headers: { 'x-amz-durable-execution-name': 'a b' } }),
+      refusal('Invoke', { labels: ['f'], headers: { 'x-amz-durable-execution-name': 'a b' } }),
       "Value 'a b' at 'durableExecutionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9-_]+",
     ],
     [
       '[02 §2.1] bad function name',
-      refusal('Invoke', { label: 'f n' }),
+      refusal('Invoke', { labels: ['f n'] }),
       `Value 'f n' at 'functionName' failed to satisfy constraint: Member must satisfy regular expression pattern: ${OPERATIONS.Invoke.input.FunctionName.constraint.pattern}`,
     ],
   ]
@@ -173,17 +175,17 @@ describe('wrong JSON types', () => {
     ['a page size in words', refusal('ListFunctions', { query: { MaxItems: 'ten' } }), /'maxItems' must be an integer/],
     [
       'a flag in words',
-      refusal('GetDurableExecution', { label: ARN, query: { IncludeExecutionData: 'yes' } }),
+      refusal('GetDurableExecution', { labels: [ARN], query: { IncludeExecutionData: 'yes' } }),
       /must be a boolean/,
     ],
     [
       'a date in words',
-      refusal('ListDurableExecutionsByFunction', { label: 'f', query: { StartedAfter: 'today' } }),
+      refusal('ListDurableExecutionsByFunction', { labels: ['f'], query: { StartedAfter: 'today' } }),
       /'startedAfter' must be a timestamp/,
     ],
     [
       'an error that is a string',
-      refusal('StopDurableExecution', { label: ARN, body: 'x' }),
+      refusal('StopDurableExecution', { labels: [ARN], body: 'x' }),
       /^The request body must be a structure/,
     ],
   ]
@@ -203,20 +205,20 @@ describe('wrong JSON types', () => {
 describe('what passes', () => {
   test('[01 §1.0] unknown members are ignored, null members are absent', () => {
     const body = { ErrorMessage: 'm', ErrorType: null, Extra: { deep: [] }, __proto__: { polluted: true } }
-    assert.deepEqual(readInput('StopDurableExecution', raw({ label: ARN, body })), {
+    assert.deepEqual(readInput('StopDurableExecution', raw({ labels: [ARN], body })), {
       DurableExecutionArn: ARN,
       Error: { ErrorMessage: 'm' },
     })
   })
 
   test('[01 §1.6] an absent body is no error, an empty structure an empty one', () => {
-    assert.equal('Error' in readInput('StopDurableExecution', raw({ label: ARN })), false)
-    assert.deepEqual(readInput('StopDurableExecution', raw({ label: ARN, body: {} })).Error, {})
+    assert.equal('Error' in readInput('StopDurableExecution', raw({ labels: [ARN] })), false)
+    assert.deepEqual(readInput('StopDurableExecution', raw({ labels: [ARN], body: {} })).Error, {})
   })
 
   test('[01 §1.5] query texts become numbers, booleans and times', () => {
     const query = { MaxItems: '0', ReverseOrder: 'true', StartedAfter: '2025-01-01T00:00:00.500Z', Statuses: 'RUNNING' }
-    assert.deepEqual(readInput('ListDurableExecutionsByFunction', raw({ label: 'f:prod', query })), {
+    assert.deepEqual(readInput('ListDurableExecutionsByFunction', raw({ labels: ['f:prod'], query })), {
       FunctionName: 'f:prod',
       Statuses: ['RUNNING'],
       StartedAfter: 1_735_689_600_500,
@@ -250,7 +252,7 @@ describe('whatever comes', () => {
           const query = Object.fromEntries(members.map(([member], index) => [member, texts.slice(index, index + 3)]))
           const headers = { 'x-amz-invocation-type': texts[0], 'x-amz-log-type': texts[1], 'x-amz-tenant-id': texts[2] }
           try {
-            readInput(name, raw({ label, body, query, headers }))
+            readInput(name, raw({ labels: [label], body, query, headers }))
           } catch (error) {
             assert.ok(error instanceof ApiError, String(error))
             assert.ok(error.code === 'ValidationException' || error.code === 'SerializationException')
@@ -265,7 +267,32 @@ describe('whatever comes', () => {
     const deep: unknown = JSON.parse(`${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}`)
     assert.equal(checkpoint(deep).code, 'SerializationException')
     assert.equal(updates({ ...STEP, Id: deep }).code, 'SerializationException')
-    const ignored = readInput('StopDurableExecution', raw({ label: ARN, body: { Extra: deep } }))
+    const ignored = readInput('StopDurableExecution', raw({ labels: [ARN], body: { Extra: deep } }))
     assert.deepEqual(ignored.Error, {})
   })
+})
+
+test('bytes are base64, and nothing that is nearly base64', () => {
+  const read = (value: unknown) => readJson(blob(10), value, 'zip', new Violations())
+  for (const text of ['', 'YQ==', 'YQ', 'YWI=', 'YWJj', '+/+/', '//==', 'AAAAAAAAAAAAAA==']) {
+    assert.deepEqual(read(text), Buffer.from(text, 'base64'), text)
+  }
+  for (const text of [
+    'A',
+    'YWJj ',
+    '===',
+    'Y===',
+    'YQ=a',
+    'Y Q=',
+    ' YQ==',
+    'YQ==\n',
+    '-_-_',
+    'é',
+    'YWJj!',
+    'a=b=',
+    1,
+    [80, 75],
+  ]) {
+    assert.throws(() => read(text), { name: 'SerializationException' }, String(text))
+  }
 })

@@ -61,7 +61,7 @@ function clip(text: string): string {
   return text.length <= REPEATED_CHARS ? text : `${text.slice(0, REPEATED_CHARS)}…`
 }
 
-export type JsonType = 'string' | 'integer' | 'boolean' | 'list' | 'structure' | 'timestamp'
+export type JsonType = 'string' | 'base64' | 'integer' | 'number' | 'boolean' | 'list' | 'structure' | 'timestamp'
 
 /** A value whose JSON type is wrong. `path` is empty for the body itself. */
 export function wrongType(path: string, expected: JsonType, value: unknown): ApiError {
@@ -71,6 +71,8 @@ export function wrongType(path: string, expected: JsonType, value: unknown): Api
 
 const ARTICLE: Record<JsonType, string> = {
   string: 'a string',
+  base64: 'base64 text',
+  number: 'a number',
   integer: 'an integer',
   boolean: 'a boolean',
   list: 'a list',

@@ -17,17 +17,25 @@ export function findTarget(
   input: { readonly FunctionName: string; readonly Qualifier?: string },
   deps: { readonly functions: Functions; readonly place: Place },
 ): FunctionTarget {
+  const { name, qualifier } = readReference(input, deps.place)
+  const arn = functionArn(deps.place, name, qualifier)
+  const version = deps.functions.resolve(name, qualifier)
+  if (version === undefined) throw new ApiError('ResourceNotFoundException', `Function not found: ${arn}`)
+  return { version, qualifier, arn }
+}
+
+/** The name and the qualifier, wherever it was given; or the error that no function of this place can be meant. */
+export function readReference(
+  input: { readonly FunctionName: string; readonly Qualifier?: string },
+  place: Place,
+): { readonly name: string; readonly qualifier: string | undefined } {
   const reference = parseFunctionReference(input.FunctionName)
   if (reference === undefined) throw malformed(input.FunctionName)
-  requireThisPlace(reference, deps.place)
+  requireThisPlace(reference, place)
   if (reference.qualifier !== undefined && input.Qualifier !== undefined && reference.qualifier !== input.Qualifier) {
     throw invalidParameter('The derived qualifier from the function name does not match the specified qualifier.')
   }
-  const qualifier = reference.qualifier ?? input.Qualifier
-  const arn = functionArn(deps.place, reference.name, qualifier)
-  const version = deps.functions.resolve(reference.name, qualifier)
-  if (version === undefined) throw new ApiError('ResourceNotFoundException', `Function not found: ${arn}`)
-  return { version, qualifier, arn }
+  return { name: reference.name, qualifier: reference.qualifier ?? input.Qualifier }
 }
 
 function requireThisPlace(

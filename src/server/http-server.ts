@@ -14,7 +14,7 @@ import { ApiError } from '../protocol/errors.ts'
 import type { Limits } from '../protocol/limits.ts'
 import type { DurableService } from '../service/api.ts'
 import { MetricRegistry } from '../service/metrics.ts'
-import type { Clock, Entropy, Functions, Logs } from '../service/ports.ts'
+import type { Clock, Entropy, FunctionManagement, Functions, Logs } from '../service/ports.ts'
 import { Admission, type Hold } from './admission.ts'
 import { clientGone } from './client-gone.ts'
 import { FunctionQueues } from './function-queues.ts'
@@ -37,6 +37,7 @@ export type { ClockControl } from './route.ts'
 export interface RequestListenerDeps {
   readonly service: DurableService
   readonly functions: Functions
+  readonly management: FunctionManagement
   readonly logs: Logs
   /** Absent unless the server runs on a manual clock. */
   readonly clockControl?: ClockControl
@@ -111,7 +112,7 @@ interface Exchange {
   readonly requestId: string
   readonly began: number
   operation: string
-  label: string
+  labels: readonly string[]
 }
 
 const NO_BODY = Buffer.alloc(0)
@@ -141,6 +142,7 @@ class RequestServer {
     this.#routeDeps = {
       service: deps.service,
       functions: deps.functions,
+      management: deps.management,
       logs: deps.logs,
       clockControl: deps.clockControl,
       place: deps.place,
@@ -163,7 +165,7 @@ class RequestServer {
   async serve(request: IncomingMessage, response: ServerResponse, requireLocal: RequireLocal): Promise<void> {
     if (this.#unreadable.has(request.socket)) return
     const requestId = this.#deps.entropy.uuid()
-    const exchange: Exchange = { requestId, began: this.#figures.now(), operation: UNKNOWN_OPERATION, label: '' }
+    const exchange: Exchange = { requestId, began: this.#figures.now(), operation: UNKNOWN_OPERATION, labels: [] }
     try {
       requireOneReading(request)
       requireLocal(request)
@@ -175,9 +177,9 @@ class RequestServer {
 
   async #answer(request: IncomingMessage, response: ServerResponse, exchange: Exchange): Promise<Reply> {
     const { path, query } = splitTarget(request.url ?? '')
-    const { route, label } = this.#router.find(request.method ?? '', path)
+    const { route, labels } = this.#router.find(request.method ?? '', path)
     exchange.operation = route.name
-    exchange.label = label
+    exchange.labels = labels
     const rule = bodyRule(route, request, this.#deps.limits)
     const bytes = rule === undefined ? 0 : announcedBytes(request, rule)
     if (rule !== undefined && bytes > rule.maxBytes) throw rule.tooLarge()
@@ -188,7 +190,7 @@ class RequestServer {
       const body = rule === undefined || bytes === 0 ? NO_BODY : await readBody(request, rule)
       const call: RouteRequest = {
         requestId: exchange.requestId,
-        label,
+        labels,
         query: parseQuery(query),
         headers: request.headers,
         body,
@@ -244,8 +246,8 @@ class RequestServer {
 }
 
 /** The execution that the path names, if it does. */
-function executionOf({ label }: Exchange): { readonly executionArn?: string } {
-  return parseExecutionArn(label) === undefined ? {} : { executionArn: label }
+function executionOf({ labels: [label] }: Exchange): { readonly executionArn?: string } {
+  return label === undefined || parseExecutionArn(label) === undefined ? {} : { executionArn: label }
 }
 
 const withoutCallbackId = (path: string): string =>

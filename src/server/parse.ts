@@ -8,14 +8,14 @@ import { invariant } from './invariant.ts'
 import type { RouteRequest } from './route.ts'
 
 export function parse<Name extends OperationName>(name: Name, request: RouteRequest): InputOf<Name> {
-  const { label, query, headers } = request
-  return readInput(name, { label: label === '' ? undefined : label, query, headers, body: parseJson(request.body) })
+  const { labels, query, headers } = request
+  return readInput(name, { labels, query, headers, body: parseJson(request.body) })
 }
 
 /** For operations whose body is not JSON. */
 export function parseAround<Name extends OperationName>(name: Name, request: RouteRequest): InputOf<Name> {
-  const { label, query, headers } = request
-  return readInput(name, { label: label === '' ? undefined : label, query, headers, body: undefined })
+  const { labels, query, headers } = request
+  return readInput(name, { labels, query, headers, body: undefined })
 }
 
 /** The body as JSON; undefined when it is empty. */

@@ -28,12 +28,19 @@ const ROWS: readonly [method: string, path: string, route: string | undefined, l
   ['POST', '/2015-03-31/functions/my-fn%3A%24LATEST/invocations', 'Invoke', 'my-fn:$LATEST'],
   ['GET', '/2015-03-31/functions/f/configuration', 'GetFunctionConfiguration', 'f'],
   ['GET', '/2015-03-31/functions/f', 'GetFunction', 'f'],
+  ['GET', '/2015-03-31/functions/f/policy', 'GetPolicy', 'f'],
+  ['PUT', '/2015-03-31/functions/f%3A1/aliases/live', 'UpdateAlias', 'f:1'],
+  ['GET', '/2015-03-31/functions/f/aliases', 'ListAliases', 'f'],
+  ['GET', '/2019-09-25/functions/f/event-invoke-config/list', 'ListFunctionEventInvokeConfigs', 'f'],
+  ['DELETE', '/2017-03-31/tags/arn%3Aaws%3Alambda', 'UntagResource', 'arn:aws:lambda'],
+  ['POST', '/2015-03-31/functions', 'CreateFunction', ''],
   ['GET', '/2015-03-31/functions', 'ListFunctions', ''],
   ['GET', '/2015-03-31/functions/', 'ListFunctions', ''],
   ['GET', '/healthz', 'perdure.Health', ''],
   // Nothing of ours.
-  ['GET', '/2015-03-31/functions/f/policy', undefined],
-  ['POST', '/2015-03-31/functions', undefined],
+  ['PATCH', '/2015-03-31/functions/f/policy', undefined],
+  ['PUT', '/2015-03-31/functions', undefined],
+  ['GET', '/2015-03-31/functions/f/aliases/a/b', undefined],
   ['DELETE', `${EXECUTIONS}/${ARN}`, 'DeleteDurableExecution', ARN],
   ['PUT', `${EXECUTIONS}/${ARN}`, undefined],
   ['POST', `${EXECUTIONS}/checkpoint`, undefined],
@@ -52,7 +59,7 @@ describe('routes', () => {
         return
       }
       const match = router.find(method, path)
-      assert.deepEqual([match.route.name, match.label], [name, label])
+      assert.deepEqual([match.route.name, match.labels[0] ?? ''], [name, label])
     })
   }
 

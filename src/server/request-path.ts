@@ -5,30 +5,37 @@
 import { ApiError } from '../protocol/errors.ts'
 import { NO_QUERY } from '../protocol/validate.ts'
 
-/** A path template with at most one label: `/functions/{FunctionName}/invocations`. */
+/** A path template with at most two labels: `/functions/{FunctionName}/aliases/{Name}`. */
 export interface PathTemplate {
   readonly prefix: string
+  /** Between two labels; undefined when there are fewer. */
+  readonly middle: string | undefined
   readonly suffix: string
   readonly label: boolean
-  /** The label may arrive with real slashes in it. */
+  /** The one label may arrive with real slashes in it. */
   readonly greedy: boolean
 }
 
 export function parseTemplate(template: string): PathTemplate {
-  const match = /^(.*)\{\w+(\+?)\}(.*)$/.exec(template)
-  if (match === null) return { prefix: template, suffix: '', label: false, greedy: false }
-  const [, prefix = '', plus, suffix = ''] = match
-  return { prefix, suffix, label: true, greedy: plus === '+' }
+  const [prefix = '', first, between = '', second, after = ''] = template.split(/\{(\w+\+?)\}/)
+  const label = first !== undefined
+  const greedy = first?.endsWith('+') === true
+  if (second === undefined) return { prefix, middle: undefined, suffix: between, label, greedy }
+  return { prefix, middle: between, suffix: after, label, greedy }
 }
 
-/** The label as it stands in the path, `''` for a template without one, undefined when the path is another. */
-export function matchPath(template: PathTemplate, path: string): string | undefined {
-  const { prefix, suffix } = template
-  if (!template.label) return path === prefix || path === `${prefix}/` ? '' : undefined
+const NO_LABELS: readonly string[] = []
+
+/** The labels as they stand in the path, undefined when the path is another. */
+export function matchPath(template: PathTemplate, path: string): readonly string[] | undefined {
+  const { prefix, middle, suffix } = template
+  if (!template.label) return path === prefix || path === `${prefix}/` ? NO_LABELS : undefined
   const end = path.length - suffix.length
   if (end <= prefix.length || !path.startsWith(prefix) || !path.endsWith(suffix)) return undefined
   const label = path.slice(prefix.length, end)
-  return template.greedy || !label.includes('/') ? label : undefined
+  if (middle === undefined) return template.greedy || !label.includes('/') ? [label] : undefined
+  const labels = label.split(middle)
+  return labels.length === 2 && labels.every((each) => each !== '' && !each.includes('/')) ? labels : undefined
 }
 
 /** Splits at the first question mark. A fragment is no part of a request; one that is sent belongs to the query. */

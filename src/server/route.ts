@@ -6,9 +6,10 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Place } from '../protocol/arn.ts'
 import type { ApiError } from '../protocol/errors.ts'
 import type { Limits } from '../protocol/limits.ts'
+import type { Method } from '../protocol/operations.ts'
 import type { DurableService } from '../service/api.ts'
 import type { MetricRegistry } from '../service/metrics.ts'
-import type { Functions, Logs } from '../service/ports.ts'
+import type { FunctionManagement, Functions, Logs } from '../service/ports.ts'
 import type { FunctionQueues } from './function-queues.ts'
 import type { Reply } from './reply.ts'
 import type { SyncWaits } from './sync-waits.ts'
@@ -24,6 +25,7 @@ export interface ClockControl {
 export interface RouteDeps {
   readonly service: DurableService
   readonly functions: Functions
+  readonly management: FunctionManagement
   readonly logs: Logs
   readonly clockControl: ClockControl | undefined
   readonly place: Place
@@ -36,8 +38,8 @@ export interface RouteDeps {
 
 export interface RouteRequest {
   readonly requestId: string
-  /** The label of the path, decoded; empty where the path has none. */
-  readonly label: string
+  /** The labels of the path, decoded, in its order. */
+  readonly labels: readonly string[]
   readonly query: ReadonlyMap<string, readonly string[]>
   readonly headers: IncomingHttpHeaders
   /** Empty unless the route has a body rule. */
@@ -55,7 +57,7 @@ export interface RouteBody {
 
 export interface Route {
   readonly name: string
-  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly method: Method
   /** A template as in `protocol/operations.ts`. */
   readonly path: string
   /** Absent: a body is not read. */

@@ -3,12 +3,13 @@
  * decoded or normalised before a path has been recognised (spec 01 §1.0).
  */
 import { ApiError } from '../protocol/errors.ts'
+import { absentOperation } from './absent-operations.ts'
 import { decodeLabel, matchPath, type PathTemplate, parseTemplate } from './request-path.ts'
 import type { Route } from './route.ts'
 
 export interface Match {
   readonly route: Route
-  readonly label: string
+  readonly labels: readonly string[]
 }
 
 export class Router {
@@ -21,9 +22,12 @@ export class Router {
   find(method: string, path: string): Match {
     for (const { route, template } of this.#rows) {
       if (route.method !== method) continue
-      const label = matchPath(template, path)
-      if (label !== undefined) return { route, label: decodeLabel(label) }
+      const labels = matchPath(template, path)
+      if (labels !== undefined) return { route, labels: labels.map(decodeLabel) }
     }
-    throw new ApiError('UnknownOperationException', `No operation is known for ${method} ${path.slice(0, 256)}`)
+    throw (
+      absentOperation(path) ??
+      new ApiError('UnknownOperationException', `No operation is known for ${method} ${path.slice(0, 256)}`)
+    )
   }
 }

@@ -27,7 +27,7 @@ export interface Job {
   readonly run: (slot: Slot, version: FunctionVersion, begun: () => void) => Promise<void>
 }
 
-/** Jobs that wait for a function to be declared. */
+/** Jobs that wait for a function to be declared, or for a version to be there again. */
 export interface Hold {
   readonly functionName: string
   readonly version: string
@@ -138,7 +138,7 @@ export class FunctionQueues {
     queue.held = held
     const what = `${queue.kind} function ${queue.functionName}:${queue.version}`
     const subject = { functionName: queue.functionName }
-    if (held) this.#log('warn', `Holding work for the ${what}: no such function is declared`, undefined, subject)
+    if (held) this.#log('warn', `Holding work for the ${what}: there is no such function`, undefined, subject)
     else this.#log('info', `The ${what} is there again: its work goes on`, undefined, subject)
   }
 

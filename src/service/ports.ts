@@ -3,6 +3,8 @@
  * in for the world (decision 24). Their real implementations are small and live at the edge (`adapters.ts`, the
  * functions room, the journal room).
  */
+import type { FUNCTION_OPERATIONS } from '../protocol/function-operations.ts'
+import type { InputOf } from '../protocol/operations.ts'
 import type { DurableConfig, ErrorObject } from '../protocol/shapes.ts'
 import type { CounterName, GaugeName, HistogramName, LabelValues } from './metric-table.ts'
 
@@ -33,7 +35,7 @@ export interface FunctionVersion {
   readonly arn: string
   readonly timeoutSeconds: number
   readonly memoryMb: number
-  /** Invocations at a time, over all its processes. */
+  /** Invocations of the function at a time, over all its versions and processes. 0: none begins. */
   readonly concurrency: number
   /** Invocations at a time in one process. Absent: 1. */
   readonly maxConcurrency?: number
@@ -79,7 +81,10 @@ export type InvocationResult =
 
 /** The functions that can be invoked, as the functions room offers them. */
 export interface Functions {
-  /** The version that a name and qualifier mean, or undefined when there is none. Absent qualifier: `$LATEST`. */
+  /**
+   * The version that a name and qualifier mean, or undefined when there is none. Absent qualifier: `$LATEST`. For an
+   * alias of two versions one of them is drawn, each time.
+   */
   resolve(name: string, qualifier: string | undefined): FunctionVersion | undefined
   list(): readonly FunctionVersion[]
   /**
@@ -92,6 +97,43 @@ export interface Functions {
   onChange(call: () => void): void
   /** For metrics; functions without processes of their own have none. */
   loads?(): readonly FunctionLoad[]
+}
+
+/** An operation of the API that is about functions that were created through it. */
+export type ManagementOperation = keyof typeof FUNCTION_OPERATIONS
+
+/**
+ * The functions that were created through the API, as the server changes and shows them; those that are declared in the
+ * configuration are told apart, and are not changed.
+ */
+export interface FunctionManagement {
+  /**
+   * Does what the operation says and gives its answer; undefined: one without a body. What it changed is durable then.
+   * `FunctionName` is a plain name, and `Qualifier` has what the reference said. Rejects with an `ApiError`.
+   */
+  perform<Name extends ManagementOperation>(name: Name, input: InputOf<Name>): Promise<object | undefined>
+  /** A function with the version that the qualifier means; without one, `$LATEST`. Throws an `ApiError`. */
+  getFunction(reference: { readonly name: string; readonly qualifier: string | undefined }): DescribedFunction
+  /** Whether the function was created through the API, and not hidden by a declared one since. */
+  has(name: string): boolean
+  /** Every version of every such function. */
+  listed(): readonly ListedVersion[]
+  /** The bytes of a deployment package by their hash in base64; undefined when no version names it. */
+  packageOf(sha256: string): Promise<Uint8Array | undefined>
+}
+
+/** What GetFunction answers, but for where the code lies. */
+export interface DescribedFunction {
+  readonly shown: { readonly Configuration: object; readonly Tags?: object; readonly Concurrency?: object }
+  readonly codeSha256: string
+}
+
+export interface ListedVersion {
+  readonly name: string
+  /** `$LATEST` or digits. */
+  readonly version: string
+  /** As lists show it, under the ARN that is given. */
+  readonly configuration: (arn: string) => object
 }
 
 /** One line that a function printed, or that the platform says about an invocation (START, END, REPORT). */
@@ -142,7 +184,7 @@ export interface Metrics {
   now(): number
 }
 
-/** How the processes of one function version are doing. */
+/** How the processes of one function are doing, those of all its versions together. */
 export interface FunctionLoad {
   readonly functionName: string
   /** Invocations that have a place in a process. */

@@ -7,6 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { COMMANDS } from '../../src/cli/commands/index.ts'
 import { memberName } from '../../src/client/member-names.ts'
+import { CLIENT_OPERATIONS } from '../../src/client/operations.ts'
 import { OPERATIONS, type OperationSpec } from '../../src/protocol/operations.ts'
 import { inRepository } from './program.ts'
 import { blockNames, withBlocks } from './reference.ts'
@@ -50,7 +51,7 @@ test('docs/client.md has every operation with its required and optional members'
     names(optional).toSorted(),
   ])
   const bodies: Readonly<Record<string, string>> = { Invoke: 'payload', SendDurableExecutionCallbackSuccess: 'result' }
-  const expected = Object.values<OperationSpec>(OPERATIONS).map(({ name, input }) => {
+  const expected = CLIENT_OPERATIONS.map((name): OperationSpec => OPERATIONS[name]).map(({ name, input }) => {
     const members = Object.entries(input).map(([member, { required }]) => ({ name: memberName(member), required }))
     const optional = members.filter(({ required }) => required !== true).map((member) => member.name)
     return [

@@ -55,6 +55,12 @@ export function valuesOf(constraint: Constraint, place?: string): fc.Arbitrary<u
       return fc.constantFrom(...constraint.values)
     case 'integer':
       return fc.integer({ min: constraint.min, max: Math.min(constraint.max, 2 ** 31) })
+    case 'number':
+      return fc.double({ min: constraint.min, max: constraint.max, noNaN: true })
+    case 'blob':
+      return fc.uint8Array()
+    case 'map':
+      return fc.dictionary(fc.string(), valuesOf(constraint.of))
     case 'boolean':
       return fc.boolean()
     case 'timestamp':

@@ -13,9 +13,11 @@ import {
   TooManyRequestsException,
   UnreachableError,
 } from '../../src/client/errors.ts'
+import { CLIENT_OPERATIONS } from '../../src/client/operations.ts'
 import { CheckpointDurableExecutionRequest } from '../../src/client/requests.ts'
 import { DEFAULT_RETRY, parseRetryAfter, retryDelayMs, retryPolicy } from '../../src/client/retry.ts'
-import { ERRORS, type ErrorName } from '../../src/protocol/errors.ts'
+import { ERRORS } from '../../src/protocol/errors.ts'
+import { OPERATIONS } from '../../src/protocol/operations.ts'
 import { refuse, standIn } from './stand-in.ts'
 
 const durableExecutionArn = 'arn:aws:lambda:us-east-1:000000000000:function:order:$LATEST/durable-execution/o-1/0123'
@@ -71,14 +73,19 @@ describe('the policy', () => {
   })
 })
 
-test('every error that the API can answer has a class of its name, and a consequence', () => {
-  for (const [name, { httpStatus }] of Object.entries(ERRORS)) {
+test('every error that an operation of the client has comes as a class of its name, with a consequence', () => {
+  const names = new Set(CLIENT_OPERATIONS.flatMap((operation) => [...OPERATIONS[operation].errors]))
+  for (const name of names) {
+    const { httpStatus } = ERRORS[name]
     const error = refusal(httpStatus, name)
     assert.equal(error.constructor.name, name)
-    assert.ok(error instanceof REFUSALS[name as ErrorName] && error instanceof RefusedError)
+    assert.equal(error.constructor, REFUSALS[name])
+    assert.ok(error instanceof RefusedError)
     assert.equal(error.consequence, httpStatus === 429 || httpStatus >= 500 ? 'retryable' : 'terminal')
   }
-  assert.equal(refusal(418, 'TeapotException').constructor, RefusedError)
+  for (const unknown of ['TeapotException', 'PreconditionFailedException', 'constructor']) {
+    assert.equal(refusal(418, unknown).constructor, RefusedError)
+  }
 })
 
 describe('a call', () => {

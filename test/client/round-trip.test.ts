@@ -4,16 +4,17 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { decode, encode } from '../../src/client/codec.ts'
 import { memberName, wireName } from '../../src/client/member-names.ts'
+import { CLIENT_OPERATIONS, type ClientOperation } from '../../src/client/operations.ts'
 import * as requests from '../../src/client/requests.ts'
 import { EVENT_DETAILS, RESPONSES } from '../../src/client/responses.ts'
-import { OPERATIONS, type OperationName, type OperationSpec } from '../../src/protocol/operations.ts'
+import { OPERATIONS, type OperationSpec } from '../../src/protocol/operations.ts'
 import { NO_HEADERS, parseJsonBody, readInput } from '../../src/protocol/validate.ts'
 import { wireEvent, wireExecution, wireOperation } from '../../src/protocol/wire.ts'
 import { decodeLabel, matchPath, parseQuery, parseTemplate, splitTarget } from '../../src/server/request-path.ts'
 import { membersOf, valuesOf } from './arbitraries.ts'
 
 interface RequestClass {
-  readonly operation: OperationName
+  readonly operation: ClientOperation
   new (members: never): requests.ApiRequest
   fromWire(wire: requests.WireRequest): requests.ApiRequest
 }
@@ -23,7 +24,7 @@ const CLASSES = new Map(
     .filter((exported) => typeof exported === 'function' && exported.operation !== undefined)
     .map((each) => [each.operation, each]),
 )
-const names = Object.keys(OPERATIONS) as OperationName[]
+const names = CLIENT_OPERATIONS
 
 /** The members with their names as on the wire, as the server's own reader returns them. */
 const onTheWire = (value: unknown): unknown =>
@@ -33,14 +34,14 @@ const onTheWire = (value: unknown): unknown =>
       ? Object.fromEntries(Object.entries(value).map(([name, member]) => [wireName(name), onTheWire(member)]))
       : value
 
-function readByServer(name: OperationName, wire: requests.WireRequest): unknown {
+function readByServer(name: ClientOperation, wire: requests.WireRequest): unknown {
   const spec: OperationSpec = OPERATIONS[name]
   assert.equal(wire.method, spec.method)
   const { path, query } = splitTarget(wire.path)
-  const label = matchPath(parseTemplate(spec.path), path)
-  assert.notEqual(label, undefined, `${wire.path} is a path of ${name}`)
+  const labels = matchPath(parseTemplate(spec.path), path)
+  assert.ok(labels !== undefined, `${wire.path} is a path of ${name}`)
   return readInput(name, {
-    label: label === '' ? undefined : decodeLabel(label ?? ''),
+    labels: labels.map(decodeLabel),
     query: parseQuery(query),
     headers: { ...NO_HEADERS, ...wire.headers },
     body: spec.rawBody === true ? undefined : parseJsonBody(String(wire.body ?? '')),

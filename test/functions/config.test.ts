@@ -122,6 +122,18 @@ test('a configuration that changed is read anew', async (t) => {
   assert.equal((await loadConfig(file)).functions.length, 0)
 })
 
+test('runtimes: paths are relative to the file, names are commands, and only runtimes are named', async (t) => {
+  const load = (runtimes: unknown) => {
+    const root = project(t, { 'perdure.config.json': JSON.stringify({ functions: [], runtimes }) })
+    return loadConfig(join(root, 'perdure.config.json')).then((config) => ({ ...config, root }))
+  }
+  const { runtimes, root } = await load({ python: './bin/python', 'python3.12': 'python3.12', java: '/opt/java' })
+  assert.deepEqual(runtimes, { python: join(root, 'bin/python'), 'python3.12': 'python3.12', java: '/opt/java' })
+  assert.deepEqual((await load(undefined)).runtimes, {})
+  await assert.rejects(load({ pyton: 'x' }), /unknown key "pyton"[\s\S]*Did you mean "python"\?/)
+  await assert.rejects(load({ python: 3 }), /has a "python" that is not text/)
+})
+
 test('defineConfig gives back what it is given', () => {
   const config = { functions: [{ handler: './orders.ts' }] }
   assert.equal(defineConfig(config), config)

@@ -109,6 +109,52 @@ function process(bench: Bench, index: number): FakeProcess {
   return found
 }
 
+test('the versions of a function share its concurrency, and have processes of their own', async () => {
+  const b = bench()
+  const one = version('f', { version: '1', arn: 'arn:f:1' })
+  const two = version('f', { version: '2', arn: 'arn:f:2' })
+  const [first, second, third] = [reserve(b.pool, one), reserve(b.pool, two), reserve(b.pool, two)]
+  for (const started of b.processes) started.events.idle()
+  await settled()
+  assert.ok(first.slot !== undefined && second.slot !== undefined)
+  assert.equal(third.slot, undefined, 'two invocations run, of whatever version')
+  assert.deepEqual(
+    b.pool.loads().map(({ functionName, running, waiting }) => [functionName, running, waiting]),
+    [['f', 2, 1]],
+  )
+  first.slot.release()
+  await settled()
+  assert.ok(third.slot !== undefined)
+})
+
+test('other bounds of a version leave its processes as they are', async () => {
+  const b = bench()
+  const f = version('f', { concurrency: 1 })
+  const [first, second] = [reserve(b.pool, f), reserve(b.pool, f)]
+  process(b, 0).events.idle()
+  await settled()
+  assert.ok(first.slot !== undefined)
+  assert.equal(second.slot, undefined)
+  b.pool.rebound({ ...f, concurrency: 2 })
+  process(b, 1).events.idle()
+  await settled()
+  assert.ok(second.slot !== undefined)
+  assert.equal(b.alive(), 2)
+})
+
+test('a removed version is forgotten with its last process', async () => {
+  const b = bench()
+  const f = version('f')
+  const busy = reserve(b.pool, f)
+  process(b, 0).events.idle()
+  await settled()
+  b.pool.remove(f)
+  assert.equal(b.pool.loads().length, 1, 'an invocation of it still runs')
+  busy.slot?.release()
+  assert.deepEqual(b.pool.loads(), [])
+  assert.equal(b.alive(), 0)
+})
+
 test('first come, first served, by whichever process is ready first', async () => {
   const b = bench()
   const f = version('f')

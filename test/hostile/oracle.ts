@@ -191,6 +191,26 @@ function judge(constraint: Constraint, value: unknown, path: string, findings: F
       violates((value as number) < constraint.min, `have value greater than or equal to ${constraint.min}`)
       violates((value as number) > constraint.max, `have value less than or equal to ${constraint.max}`)
       return
+    case 'number':
+      if (wrong(typeof value !== 'number')) return
+      violates((value as number) < constraint.min, `have value greater than or equal to ${constraint.min}`)
+      violates((value as number) > constraint.max, `have value less than or equal to ${constraint.max}`)
+      return
+    case 'blob':
+      if (wrong(typeof value !== 'string' || !/^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2,3})?={0,2}$/.test(value))) return
+      violates(Buffer.from(value as string, 'base64').length > constraint.maxBytes, 'have length')
+      return
+    case 'map': {
+      if (wrong(!isStructure(value))) return
+      const fields = Object.entries(value as Readonly<Record<string, unknown>>)
+      violates(fields.length > constraint.maxItems, `have length less than or equal to ${constraint.maxItems}`)
+      for (const [name, field] of fields) {
+        judge(constraint.key, name, `${path}.key`, findings)
+        if (field === null) findings.violations.push(at(`${path}.${name}.member`, 'not be null'))
+        judge(constraint.of, field, `${path}.${name}.member`, findings)
+      }
+      return
+    }
     case 'boolean':
       wrong(typeof value !== 'boolean')
       return
@@ -199,6 +219,14 @@ function judge(constraint: Constraint, value: unknown, path: string, findings: F
       return
     case 'list':
       if (wrong(!Array.isArray(value))) return
+      violates(
+        (value as unknown[]).length < constraint.minItems,
+        `have length greater than or equal to ${constraint.minItems}`,
+      )
+      violates(
+        (value as unknown[]).length > constraint.maxItems,
+        `have length less than or equal to ${constraint.maxItems}`,
+      )
       for (const [index, element] of (value as readonly unknown[]).entries()) {
         const where = `${path}.${index + 1}.member`
         if (element === null) findings.violations.push(at(where, 'not be null'))

@@ -19,6 +19,10 @@ export interface SoundRequest {
 }
 
 const NOT_THERE = 'nobody'
+const NOBODY_ARN = `arn:aws:lambda:us-east-1:000000000000:function:${NOT_THERE}`
+const nobody = { texts: { FunctionName: [NOT_THERE] } }
+const alias = { texts: { FunctionName: [NOT_THERE], Name: ['live'] } }
+const version = { texts: { FunctionName: [NOT_THERE], Qualifier: ['1'] } }
 
 export function soundRequest(operation: OperationSpec, target: Target): SoundRequest {
   const { texts = {}, fields = {}, raw } = SOUND[operation.name as OperationName](target)
@@ -49,6 +53,52 @@ const SOUND: { readonly [name in OperationName]: (target: Target) => Sound } = {
   GetFunctionConfiguration: () => ({ texts: { FunctionName: ['victim'] } }),
   GetFunction: () => ({ texts: { FunctionName: ['victim'] } }),
   ListFunctions: () => ({}),
+  GetAccountSettings: () => ({}),
+  // Refused for where its code is said to lie.
+  CreateFunction: () => ({
+    fields: {
+      FunctionName: '"nobody"',
+      Role: '"arn:aws:iam::000000000000:role/none"',
+      Code: '{"S3Bucket":"bucket","S3Key":"key"}',
+      Runtime: '"nodejs24.x"',
+      Handler: '"index.handler"',
+    },
+  }),
+  UpdateFunctionCode: () => ({ ...nobody, fields: { ZipFile: '"UEsDBA=="' } }),
+  UpdateFunctionConfiguration: () => ({ ...nobody, fields: { Description: '"x"' } }),
+  DeleteFunction: () => nobody,
+  PublishVersion: () => ({ ...nobody, fields: { Description: '"x"' } }),
+  ListVersionsByFunction: () => nobody,
+  CreateAlias: () => ({ ...nobody, fields: { Name: '"live"', FunctionVersion: '"1"' } }),
+  GetAlias: () => alias,
+  UpdateAlias: () => ({ ...alias, fields: { FunctionVersion: '"1"' } }),
+  DeleteAlias: () => alias,
+  ListAliases: () => nobody,
+  PutFunctionConcurrency: () => ({ ...nobody, fields: { ReservedConcurrentExecutions: '1' } }),
+  GetFunctionConcurrency: () => nobody,
+  DeleteFunctionConcurrency: () => nobody,
+  PutFunctionEventInvokeConfig: () => ({ ...nobody, fields: { MaximumRetryAttempts: '1' } }),
+  UpdateFunctionEventInvokeConfig: () => ({ ...nobody, fields: { MaximumRetryAttempts: '1' } }),
+  GetFunctionEventInvokeConfig: () => nobody,
+  DeleteFunctionEventInvokeConfig: () => nobody,
+  ListFunctionEventInvokeConfigs: () => nobody,
+  TagResource: () => ({ texts: { Resource: [NOBODY_ARN] }, fields: { Tags: '{"a":"b"}' } }),
+  UntagResource: () => ({ texts: { Resource: [NOBODY_ARN], TagKeys: ['a'] } }),
+  ListTags: () => ({ texts: { Resource: [NOBODY_ARN] } }),
+  AddPermission: () => ({
+    ...nobody,
+    fields: { StatementId: '"s"', Action: '"lambda:InvokeFunction"', Principal: '"s3.amazonaws.com"' },
+  }),
+  RemovePermission: () => ({ texts: { FunctionName: [NOT_THERE], StatementId: ['s'] } }),
+  GetPolicy: () => nobody,
+  PutProvisionedConcurrencyConfig: () => ({ ...version, fields: { ProvisionedConcurrentExecutions: '1' } }),
+  GetProvisionedConcurrencyConfig: () => version,
+  DeleteProvisionedConcurrencyConfig: () => version,
+  GetRuntimeManagementConfig: () => nobody,
+  PutRuntimeManagementConfig: () => ({ ...nobody, fields: { UpdateRuntimeOn: '"Auto"' } }),
+  GetFunctionRecursionConfig: () => nobody,
+  PutFunctionRecursionConfig: () => ({ ...nobody, fields: { RecursiveLoop: '"Allow"' } }),
+  GetFunctionCodeSigningConfig: () => nobody,
 }
 
 export function bodyOf({ fields, raw }: Pick<SoundRequest, 'fields' | 'raw'>): Buffer | undefined {

@@ -1,5 +1,5 @@
 /** Hostile values for a constraint: at its edges, of the wrong type, or odd. JSON is drawn as text, for JSON.parse hides much. */
-import type { Constraint, IntegerConstraint, TextConstraint } from '../../src/protocol/constraints.ts'
+import type { Constraint, IntegerConstraint, NumberConstraint, TextConstraint } from '../../src/protocol/constraints.ts'
 import type { SeededRandom } from '../simulation/seeded-random.ts'
 import { weighted } from './attack.ts'
 import { GOOD_TIMESTAMPS } from './oracle.ts'
@@ -112,7 +112,11 @@ export function hostileText(constraint: Constraint, chance: SeededRandom): strin
       ])
     case 'list':
       return hostileText(constraint.of, chance)
+    case 'number':
+    case 'blob':
+    case 'map':
     case 'structure':
+      // These come in bodies only.
       return chance.pick(ODD_TEXTS)
   }
 }
@@ -132,6 +136,16 @@ export function hostileJson(constraint: Constraint, chance: SeededRandom): strin
       return chance.chance(0.5) && constraint.kind === 'integer'
         ? String(numberAtEdge(constraint, chance))
         : chance.pick([...ODD_NUMBERS, '"1"'])
+    case 'number':
+      return chance.pick([...ODD_NUMBERS, '"1"', String(numberAtEdge(constraint, chance)), '0.5'])
+    case 'blob':
+      return chance.pick(['""', '"YQ=="', '"YQ"', '"="', '"a b"', '"-_"', '"é"', '"UEsDBA=="', '1', '[80,75]'])
+    case 'map': {
+      const names = [...Array(chance.between(0, 3)).keys()].map((index) => `k${index}`)
+      const fields = names.map((name) => [name, soundJson(constraint.of, chance)] as const)
+      const odd = [chance.pick(ODD_TEXTS), hostileJson(constraint.of, chance)] as const
+      return structure([...fields, odd])
+    }
     case 'boolean':
       return chance.pick(['true', 'false', '"true"', '0', '1', 'null'])
     case 'list': {
@@ -166,6 +180,12 @@ export function soundJson(constraint: Constraint, chance: SeededRandom): string 
       return JSON.stringify(chance.pick(constraint.values))
     case 'integer':
       return String(constraint.min)
+    case 'number':
+      return String(constraint.min)
+    case 'blob':
+      return '"UEsDBA=="'
+    case 'map':
+      return `{"name":${soundJson(constraint.of, chance)}}`
     case 'boolean':
       return 'true'
     case 'timestamp':
@@ -219,7 +239,7 @@ function wordBeside(values: readonly string[], chance: SeededRandom): string {
   ])
 }
 
-function numberAtEdge({ min, max }: IntegerConstraint, chance: SeededRandom): number {
+function numberAtEdge({ min, max }: IntegerConstraint | NumberConstraint, chance: SeededRandom): number {
   return chance.pick([min - 1, min, min + 1, max - 1, max, max + 1, 0, -max])
 }
 

@@ -4,6 +4,8 @@ import { copyFileSync, readFileSync, rmSync, statSync, truncateSync, writeFileSy
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, type TestContext, test } from 'node:test'
+import { verifyFolder } from '../../src/data-folder.ts'
+import type { FunctionStore } from '../../src/functions/registry/function-store.ts'
 import { readMark } from '../../src/journal/sqlite/commit-mark.ts'
 import { closeLeavingLog, openWriterConnection } from '../../src/journal/sqlite/connection.ts'
 import { readLog } from '../../src/journal/sqlite/log-file.ts'
@@ -34,7 +36,7 @@ function turn(directory: string, sql: string): void {
   db.close()
 }
 
-async function reopened(t: TestContext, directory: string): Promise<Store> {
+async function reopened(t: TestContext, directory: string): Promise<Store & FunctionStore> {
   const store = await openSqliteStore({ directory })
   t.after(() => store.close())
   return store
@@ -88,6 +90,27 @@ describe('rows that are not what was written', () => {
     assert.equal(await store.readSnapshot({ key }), undefined, 'a snapshot can be made again')
     await store.writeSnapshot({ key, snapshot: { foldVersion: 1, seq: 1, text: '{}' } })
     assert.equal((await store.readSnapshot({ key }))?.text, '{}')
+  })
+
+  test('a record, and code, that the disk has turned', async (t) => {
+    const directory = temporaryDirectory(t)
+    const before = await openSqliteStore({ directory })
+    await before.putFunction({ row: { name: 'orders', revision: 1, text: '{"a":1}' }, replaces: 0 })
+    for (const sha256 of ['whole', 'piece']) await before.putCode({ sha256, bytes: new Uint8Array(2_000_000) })
+    await before.close()
+    assert.deepEqual(verifyFolder(directory).findings.slice(1), [], 'but for the record, which is none')
+    turn(directory, "UPDATE functions SET text = '{\"a\":2}'; UPDATE code SET bytes = 3 WHERE sha256 = 'whole'")
+    turn(directory, 'UPDATE code_pieces SET bytes = zeroblob(1000000) WHERE code = 2 AND number = 0')
+    const store = await reopened(t, directory)
+    await assert.rejects(store.listFunctions(), { consequence: 'damaged', message: /function orders/ })
+    await assert.rejects(store.readCode({ sha256: 'whole' }), { consequence: 'damaged', message: /code whole/ })
+    await assert.rejects(store.readCode({ sha256: 'piece' }), { consequence: 'damaged', message: /piece 0 of code 2/ })
+    await store.close()
+    assert.deepEqual(verifyFolder(directory).findings, [
+      'The row of function orders is damaged: it is not what was written',
+      'The row of code whole is damaged: it is not what was written',
+      'The row of piece 0 of code 2 is damaged: it is not what was written',
+    ])
   })
 
   test('rows from before there were checksums are read, and get one when they are written again', async (t) => {

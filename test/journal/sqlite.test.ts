@@ -116,6 +116,49 @@ describe('sqlite: on its disk', () => {
   })
 })
 
+describe('sqlite: functions on its disk', () => {
+  const sha256 = 'hash'
+  const bytes = new Uint8Array(5_000_000).fill(7)
+
+  test('records and code are there after a restart', async (t) => {
+    const directory = temporaryDirectory(t)
+    const before = await openSqliteStore({ directory })
+    await before.putCode({ sha256, bytes })
+    await before.putFunction({ row: { name: 'f', revision: 1, text: '{}' }, replaces: 0 })
+    await before.close()
+    const after = await openSqliteStore({ directory })
+    t.after(() => after.close())
+    assert.deepEqual(await after.listFunctions(), [{ name: 'f', revision: 1, text: '{}' }])
+    assert.equal((await after.readCode({ sha256 }))?.length, bytes.length)
+  })
+
+  test('code that was cut off is no code, is told of, and can be put again', async (t) => {
+    const directory = temporaryDirectory(t)
+    const before = await openSqliteStore({ directory })
+    const interrupted = assert.rejects(before.putCode({ sha256, bytes }), { consequence: 'closed' })
+    await before.listCode()
+    await before.close()
+    await interrupted
+    const after = await openSqliteStore({ directory })
+    t.after(() => after.close())
+    assert.equal(await after.readCode({ sha256 }), undefined)
+    assert.deepEqual(await after.listCode(), [sha256])
+    await after.putCode({ sha256, bytes })
+    assert.deepEqual(Buffer.from((await after.readCode({ sha256 })) ?? 'none'), Buffer.from(bytes))
+  })
+
+  test('removed code gives its space back', async (t) => {
+    const directory = temporaryDirectory(t)
+    const store = await openSqliteStore({ directory })
+    await store.putCode({ sha256, bytes: new Uint8Array(20 * MIB).fill(7) })
+    await store.removeCode({ sha256 })
+    await store.close()
+    const size = statSync(join(directory, 'journal.db')).size
+    assert.ok(size < 2 * MIB, `the database still has ${size} bytes`)
+    assert.equal(count(directory, 'code_pieces') + count(directory, 'code'), 0)
+  })
+})
+
 describe('sqlite: faults', () => {
   test('a request that cannot be stored does not disturb those it shared a transaction with', async (t) => {
     const store = await openSqliteStore({ directory: temporaryDirectory(t) })
@@ -200,7 +243,7 @@ async function purgeTwentyMegabytes(store: Store): Promise<void> {
   await store.purge({ key })
 }
 
-function count(directory: string, table: 'journal' | 'purges'): number {
+function count(directory: string, table: 'journal' | 'purges' | 'code' | 'code_pieces'): number {
   const db = new DatabaseSync(join(directory, 'journal.db'), { readOnly: true })
   try {
     return Number(db.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.['n'])

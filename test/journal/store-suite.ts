@@ -1,6 +1,7 @@
 /** The contract of a store as tests (`src/journal/store.ts`). Every store of Perdure, and any other, must pass it. */
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
+import type { FunctionStore } from '../../src/functions/registry/function-store.ts'
 import type { ExecutionKey, ListQuery, Store } from '../../src/journal/store.ts'
 import { StoreError } from '../../src/journal/store-error.ts'
 import {
@@ -23,11 +24,11 @@ const DAY_MS = 86_400_000
 export interface StoreUnderTest {
   readonly name: string
   /** A new and empty store; whatever it needs is removed after the test. */
-  open(t: TestContext): Promise<Store>
+  open(t: TestContext): Promise<Store & FunctionStore>
 }
 
 export function storeSuite(subject: StoreUnderTest): void {
-  const onStore = (name: string, story: (store: Store) => Promise<void>) =>
+  const onStore = (name: string, story: (store: Store & FunctionStore) => Promise<void>) =>
     test(name, async (t) => {
       const store = await subject.open(t)
       try {
@@ -543,6 +544,121 @@ export function storeSuite(subject: StoreUnderTest): void {
     })
   })
 
+  describe(`${subject.name}: functions`, () => {
+    const row = (name: string, revision: number) => ({
+      name,
+      revision,
+      text: `{"${name}":${revision},"lone":"\ud800"}`,
+    })
+
+    onStore('keeps one record for each name, in the order of the names', async (store) => {
+      for (const name of ['orders', 'Mail', 'a-1', 'a']) {
+        assert.equal(await store.putFunction({ row: row(name, 1), replaces: 0 }), true)
+      }
+      assert.deepEqual(await store.listFunctions(), [row('Mail', 1), row('a', 1), row('a-1', 1), row('orders', 1)])
+    })
+
+    onStore('lists many', async (store) => {
+      const rows = Array.from({ length: 250 }, (_, index) => row(`f${String(index).padStart(3, '0')}`, 1))
+      await Promise.all(rows.map((each) => store.putFunction({ row: each, replaces: 0 })))
+      assert.deepEqual(await store.listFunctions(), rows)
+    })
+
+    onStore('replaces a record only in the place of the one that was meant', async (store) => {
+      assert.equal(await store.putFunction({ row: row('f', 2), replaces: 1 }), false)
+      assert.equal(await store.putFunction({ row: row('f', 1), replaces: 0 }), true)
+      assert.equal(await store.putFunction({ row: row('f', 1), replaces: 0 }), false)
+      assert.equal(await store.putFunction({ row: row('f', 2), replaces: 1 }), true)
+      assert.equal(await store.putFunction({ row: row('f', 3), replaces: 1 }), false)
+      assert.deepEqual(await store.listFunctions(), [row('f', 2)])
+    })
+
+    onStore('of many writers with the same revision exactly one wins', async (store) => {
+      await store.putFunction({ row: row('f', 1), replaces: 0 })
+      const rivals = Array.from({ length: 20 }, (_, rival) =>
+        store.putFunction({ row: { ...row('f', 2), text: `${rival}` }, replaces: 1 }),
+      )
+      const winners = (await Promise.all(rivals)).flatMap((won, rival) => (won ? [rival] : []))
+      assert.equal(winners.length, 1)
+      assert.equal((await store.listFunctions())[0]?.text, `${winners[0]}`)
+    })
+
+    onStore('removes the record that was meant and no other, and frees the name', async (store) => {
+      await store.putFunction({ row: row('f', 1), replaces: 0 })
+      assert.equal(await store.removeFunction({ name: 'f', revision: 2 }), false)
+      assert.equal(await store.removeFunction({ name: 'g', revision: 1 }), false)
+      assert.equal(await store.removeFunction({ name: 'f', revision: 1 }), true)
+      assert.equal(await store.removeFunction({ name: 'f', revision: 1 }), false)
+      assert.deepEqual(await store.listFunctions(), [])
+      assert.equal(await store.putFunction({ row: row('f', 1), replaces: 0 }), true)
+    })
+  })
+
+  describe(`${subject.name}: code`, () => {
+    const sha256 = 'hash+/='
+    const bytesOf = (length: number, seed: number) =>
+      Uint8Array.from({ length }, (_, index) => (index * 31 + (index >> 8) + seed) & 255)
+
+    for (const length of [0, 1, 1_048_576, 2_500_000]) {
+      onStore(`gives back ${length} bytes as they were put`, async (store) => {
+        const bytes = bytesOf(length, 1)
+        await store.putCode({ sha256, bytes })
+        assert.deepEqual(Buffer.from((await store.readCode({ sha256 })) ?? 'none'), Buffer.from(bytes))
+        await store.putCode({ sha256, bytes })
+        assert.deepEqual(await store.listCode(), [sha256])
+      })
+    }
+
+    onStore('takes only the bytes that are meant, of a buffer with more', async (store) => {
+      // A Buffer's own `slice` makes no copy.
+      const bytes = Buffer.from(bytesOf(100, 1))
+      await store.putCode({ sha256, bytes: bytes.subarray(10, 20) })
+      bytes.fill(0)
+      assert.deepEqual(
+        Buffer.from((await store.readCode({ sha256 })) ?? 'none'),
+        Buffer.from(bytesOf(100, 1).slice(10, 20)),
+      )
+    })
+
+    onStore('removes what is there, and takes it again', async (store) => {
+      const bytes = bytesOf(6_000_000, 2)
+      await store.putCode({ sha256, bytes })
+      await store.putCode({ sha256: 'other', bytes: bytesOf(10, 3) })
+      await store.removeCode({ sha256 })
+      await store.removeCode({ sha256 })
+      assert.equal(await store.readCode({ sha256 }), undefined)
+      assert.deepEqual(await store.listCode(), ['other'])
+      await store.putCode({ sha256, bytes })
+      assert.equal((await store.readCode({ sha256 }))?.length, bytes.length)
+    })
+
+    onStore('what is put and removed without waiting takes turns', async (store) => {
+      const bytes = bytesOf(3_000_000, 4)
+      await Promise.all([
+        store.putCode({ sha256, bytes }),
+        store.putCode({ sha256, bytes }),
+        store.removeCode({ sha256 }),
+        store.putCode({ sha256, bytes }),
+      ])
+      assert.deepEqual(Buffer.from((await store.readCode({ sha256 })) ?? 'none'), Buffer.from(bytes))
+    })
+
+    onStore('appends go on while code is put', async (store) => {
+      const key = await started(store, 'e1')
+      let put = false
+      const putting = store.putCode({ sha256, bytes: bytesOf(20_000_000, 5) }).then(() => {
+        put = true
+      })
+      let during = 0
+      for (let seq = 2; seq < 500 && !put; seq += 1) {
+        await appended(store, extension(key, seq))
+        if (!put) during += 1
+      }
+      await putting
+      assert.ok(subject.name === 'memory' || during >= 3, `only ${during} appends while 20 MB were put`)
+    })
+  })
+
   describe(`${subject.name}: close`, () => {
     test('everything accepted before is answered, everything after is refused', async (t) => {
       const store = await subject.open(t)
@@ -555,6 +671,8 @@ export function storeSuite(subject: StoreUnderTest): void {
       await assert.rejects(appendOne(store, extension(key, 3)), { consequence: 'closed' })
       await assert.rejects(store.findById('e1'), { consequence: 'closed' })
       await assert.rejects(store.purge({ key }), { consequence: 'closed' })
+      await assert.rejects(store.listFunctions(), { consequence: 'closed' })
+      await assert.rejects(store.putCode({ sha256: 'a', bytes: new Uint8Array(1) }), { consequence: 'closed' })
     })
   })
 }

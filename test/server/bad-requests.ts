@@ -846,8 +846,8 @@ function nowhere({ arn }: Target): readonly BadRequest[] {
     `TRACE ${API}/${label(arn)}`,
     `POST ${API}/${label(arn)}`,
     `POST ${API}/${label(arn)}/History`,
-    'POST /2015-03-31/functions',
-    'DELETE /2015-03-31/functions/plain',
+    'PUT /2015-03-31/functions',
+    'PATCH /2015-03-31/functions/plain',
     'PROPFIND /',
     `GET /${'x'.repeat(8_000)}`,
   ].map((line) => ({

@@ -124,7 +124,7 @@ describe('requests that are none', () => {
     for (const line of [
       'GET /',
       'GET /favicon.ico',
-      'PUT /2015-03-31/functions/f/code',
+      'PUT /2015-03-31/functions/f/invocations',
       'POST //',
       'GET /%00',
       'TRACE /x',

@@ -147,7 +147,7 @@ describe('lists of functions', () => {
   test('[02 §2.5] a marker is a position; a bad one is refused', async (t) => {
     const { endpoint } = await startServer(t)
     const url = `${endpoint}/2015-03-31/functions`
-    const gone = Buffer.from('paper ').toString('base64url')
+    const gone = Buffer.from('after paper ').toString('base64url')
     const { body } = await get(`${url}?Marker=${gone}`)
     assert.deepEqual(
       (body['Functions'] as { FunctionName: string }[]).map(({ FunctionName }) => FunctionName),

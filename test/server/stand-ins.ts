@@ -2,8 +2,12 @@
  * A service, functions and logs that record what they are asked and answer what a test tells them to, behind a real
  * HTTP server on a real socket.
  */
+import assert from 'node:assert/strict'
 import type { RequestListener } from 'node:http'
 import type { TestContext } from 'node:test'
+import { createManagement } from '../../src/functions/registry/management.ts'
+import { Registry } from '../../src/functions/registry/registry.ts'
+import { MemoryStore } from '../../src/journal/memory/memory-store.ts'
 import type { Place } from '../../src/protocol/arn.ts'
 import { DEFAULT_LIMITS, type Limits } from '../../src/protocol/limits.ts'
 import {
@@ -200,9 +204,19 @@ export async function startServer(t: TestContext, options: TestServerOptions = {
   const logs = options.logs ?? new RecordingLogs()
   const logged: ServerLogRecord[] = []
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
+  const management = createManagement({
+    registry: await Registry.open(new MemoryStore(), () => assert.fail('nothing is removed')),
+    place: PLACE,
+    entropy: { hex: (bytes) => '0'.repeat(bytes * 2), uuid: () => crypto.randomUUID() },
+    now: () => STARTED_MS,
+    declares: (name) => functions.resolve(name, undefined) !== undefined,
+    missingRuntime: async () => undefined,
+    allowDurableUpdates: false,
+  })
   const { listener, listenerFor, shutdown } = createRequestListener({
     service,
     functions,
+    management,
     logs,
     ...(options.clockControl === undefined ? undefined : { clockControl: options.clockControl }),
     place: PLACE,

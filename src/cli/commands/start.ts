@@ -27,8 +27,8 @@ export const start = defineCommand({
     const config = findConfig(values.config, cwd)
     try {
       const { loadConfig, startPerdure } = await serverModules()
-      const { functions } = await loadConfig(config)
-      const perdure = await startPerdure({ ...options, functions })
+      const { functions, runtimes } = await loadConfig(config)
+      const perdure = await startPerdure({ ...options, functions, runtimes })
       const stop = stopSignal()
       if (values.json === true) {
         terminal.out(JSON.stringify({ endpoint: perdure.endpoint, pid: process.pid }))

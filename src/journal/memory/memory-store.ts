@@ -3,6 +3,7 @@
  * what a store does. Nothing survives the process, so here "durable" means "done". Each method takes effect at its
  * call; an append costs a few map look-ups, whatever the number of executions.
  */
+import type { FunctionRow, FunctionStore } from '../../functions/registry/function-store.ts'
 import { checkBatch, openExecutionKept } from '../batch-rules.ts'
 import { seqHoldingEvent, takeWithinBytes } from '../journal-range.ts'
 import type {
@@ -28,11 +29,13 @@ interface Execution extends Indexed {
   snapshot: Snapshot | undefined
 }
 
-export class MemoryStore implements Store {
+export class MemoryStore implements Store, FunctionStore {
   readonly #executions = new Map<ExecutionKey, Execution>()
   readonly #indexes = new ExecutionIndexes<Execution>()
   readonly #duties = new Map<string, OutboxRow>()
   readonly #dutiesById = new OrderedSet<OutboxRow>((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
+  readonly #functions = new Map<string, FunctionRow>()
+  readonly #code = new Map<string, Uint8Array>()
   #lastKey = 0
   #closed = false
 
@@ -134,6 +137,44 @@ export class MemoryStore implements Store {
     if (execution.index.endedAt === undefined) throw openExecutionKept(execution.start.executionId)
     this.#indexes.remove(execution)
     this.#executions.delete(query.key)
+  }
+
+  async listFunctions(): Promise<readonly FunctionRow[]> {
+    this.#assertOpen()
+    return [...this.#functions.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  async putFunction({ row, replaces }: { readonly row: FunctionRow; readonly replaces: number }): Promise<boolean> {
+    this.#assertOpen()
+    if ((this.#functions.get(row.name)?.revision ?? 0) !== replaces) return false
+    this.#functions.set(row.name, row)
+    return true
+  }
+
+  async removeFunction({ name, revision }: { readonly name: string; readonly revision: number }): Promise<boolean> {
+    this.#assertOpen()
+    return this.#functions.get(name)?.revision === revision && this.#functions.delete(name)
+  }
+
+  async putCode({ sha256, bytes }: { readonly sha256: string; readonly bytes: Uint8Array }): Promise<void> {
+    this.#assertOpen()
+    this.#code.set(sha256, new Uint8Array(bytes))
+  }
+
+  async readCode({ sha256 }: { readonly sha256: string }): Promise<Uint8Array | undefined> {
+    this.#assertOpen()
+    const bytes = this.#code.get(sha256)
+    return bytes === undefined ? undefined : new Uint8Array(bytes)
+  }
+
+  async listCode(): Promise<readonly string[]> {
+    this.#assertOpen()
+    return [...this.#code.keys()].sort()
+  }
+
+  async removeCode({ sha256 }: { readonly sha256: string }): Promise<void> {
+    this.#assertOpen()
+    this.#code.delete(sha256)
   }
 
   async close(): Promise<void> {

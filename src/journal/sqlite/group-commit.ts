@@ -5,6 +5,7 @@
  */
 import type { StoreError } from '../store-error.ts'
 import { storeErrorOf } from './failure.ts'
+import type { FlatBatch } from './flat-batch.ts'
 import type { Committed, WriteOperation, WriteOutcome } from './messages.ts'
 
 /** A group holds at most so many operations and characters (or one operation), so that no commit takes long. */
@@ -84,9 +85,21 @@ export class GroupCommit {
 }
 
 function charsOf(operation: WriteOperation): number {
-  if (operation.kind === 'snapshot') return operation.snapshot.text.length
-  if (operation.kind === 'purge') return 0
-  const { texts, others, posted } = operation.batch
+  switch (operation.kind) {
+    case 'append':
+      return charsOfBatch(operation.batch)
+    case 'snapshot':
+      return operation.snapshot.text.length
+    case 'putFunction':
+      return operation.row.text.length
+    case 'codePiece':
+      return operation.bytes.length
+    default:
+      return 0
+  }
+}
+
+function charsOfBatch({ texts, others, posted }: FlatBatch): number {
   let chars = 0
   for (const text of texts) chars += text.length
   for (const { text } of posted) chars += text.length

@@ -5,11 +5,15 @@
  */
 import { existsSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
+import type { FunctionRow } from '../../functions/registry/function-store.ts'
 import type { ExecutionRow, JournalRow, OutboxRow, Snapshot } from '../store.ts'
 import { StoreError } from '../store-error.ts'
+import { damagedRow } from './checksum.ts'
 import { openToLook } from './connection.ts'
 import { migrations } from './migrations/list.ts'
+import { codeRow, pieceRow } from './sql/code.ts'
 import { executionRow } from './sql/executions.ts'
+import { functionRow } from './sql/functions.ts'
 import { journalRow } from './sql/journal.ts'
 import { outboxRow } from './sql/outbox.ts'
 import { snapshotRow } from './sql/snapshots.ts'
@@ -95,6 +99,31 @@ export class Inspection {
   *duties(): Generator<Inspected<OutboxRow>> {
     for (const row of this.#db.prepare('SELECT * FROM outbox ORDER BY id').iterate()) {
       yield inspected(() => outboxRow(row))
+    }
+  }
+
+  /** The records of functions that were created through the API, by name. */
+  *functions(): Generator<Inspected<FunctionRow>> {
+    for (const row of this.#db.prepare('SELECT * FROM functions ORDER BY name').iterate()) {
+      yield inspected(() => functionRow(row))
+    }
+  }
+
+  /** The hashes of all code that is whole, and of what is not as it was written. */
+  *code(): Generator<Inspected<string>> {
+    const pieces = this.#db.prepare('SELECT * FROM code_pieces WHERE code = ? ORDER BY number')
+    for (const row of this.#db.prepare('SELECT * FROM code ORDER BY key').all()) {
+      const code = inspected(() => codeRow(row))
+      if ('damage' in code) yield code
+      else if (code.row.whole) {
+        const { key, bytes, sha256 } = code.row
+        yield inspected(() => {
+          let length = 0
+          for (const piece of pieces.iterate(key)) length += pieceRow(piece).length
+          if (length !== bytes) throw damagedRow(`code ${sha256}`)
+          return sha256
+        })
+      }
     }
   }
 

@@ -1,4 +1,5 @@
 /** What the store and its two workers say to each other. Every request gets one reply, in the order of the requests. */
+import type { FunctionRow } from '../../functions/registry/function-store.ts'
 import type { ExecutionKey, Snapshot, Store } from '../store.ts'
 import type { Failure } from './failure.ts'
 import type { FlatBatch } from './flat-batch.ts'
@@ -32,11 +33,30 @@ export type WriteOperation =
   | { readonly kind: 'snapshot'; readonly key: ExecutionKey; readonly snapshot: Snapshot }
   /** One step of a purge: the execution vanishes with the first, its journal piece by piece. */
   | { readonly kind: 'purge'; readonly key: ExecutionKey }
+  | { readonly kind: 'putFunction'; readonly row: FunctionRow; readonly replaces: number }
+  | { readonly kind: 'removeFunction'; readonly name: string; readonly revision: number }
+  /** Code is begun, gets its pieces one by one, and is made whole with the last one. */
+  | { readonly kind: 'beginCode'; readonly sha256: string; readonly bytes: number }
+  | {
+      readonly kind: 'codePiece'
+      readonly sha256: string
+      readonly number: number
+      readonly bytes: Uint8Array
+      readonly last: boolean
+    }
+  /** One step of a removal: the code is no longer whole with the first, and is gone with the last. */
+  | { readonly kind: 'removeCode'; readonly sha256: string }
 
 export type WriteOutcome =
   | { readonly kind: 'appended'; readonly results: readonly number[] }
   | { readonly kind: 'snapshotWritten' }
   | { readonly kind: 'purged'; readonly done: boolean }
+  /** Whether the record was the one that was to be replaced. */
+  | { readonly kind: 'compared'; readonly matched: boolean }
+  /** `present`: it is there as a whole already. */
+  | { readonly kind: 'codeBegun'; readonly state: 'begun' | 'present' | 'unfinished' }
+  | { readonly kind: 'pieceWritten' }
+  | { readonly kind: 'codeRemoved'; readonly done: boolean }
   | { readonly kind: 'failed'; readonly failure: Failure }
 
 export type WriterRequest = { readonly kind: 'commit'; readonly operations: readonly WriteOperation[] } | Closing
@@ -53,7 +73,20 @@ export interface ReaderSettings {
   readonly path: string
 }
 
+/** How the records and the code of functions are read: in pages and pieces, so that no answer is long. */
+export interface FunctionReads {
+  functionsAfter(query: { readonly afterName: string; readonly limit: number }): Promise<readonly FunctionRow[]>
+  hashesAfter(query: { readonly after: string; readonly limit: number }): Promise<readonly string[]>
+  /** Of code that is whole. */
+  codeBytes(query: { readonly sha256: string }): Promise<number | undefined>
+  /** Of code that is whole. */
+  codePiece(query: { readonly sha256: string; readonly number: number }): Promise<Uint8Array | undefined>
+}
+
+type Reads = Store & FunctionReads
+
 export type ReadMethod =
+  | keyof FunctionReads
   | 'findById'
   | 'findByName'
   | 'findBySdkInvocation'
@@ -66,8 +99,8 @@ export type ReadMethod =
   | 'listExpired'
   | 'readSnapshot'
 
-export type ReadQuery<Method extends ReadMethod> = Parameters<Store[Method]>[0]
-export type ReadResult<Method extends ReadMethod> = Awaited<ReturnType<Store[Method]>>
+export type ReadQuery<Method extends ReadMethod> = Parameters<Reads[Method]>[0]
+export type ReadResult<Method extends ReadMethod> = Awaited<ReturnType<Reads[Method]>>
 
 export type ReaderRequest =
   | { [Method in ReadMethod]: { readonly kind: Method; readonly query: ReadQuery<Method> } }[ReadMethod]

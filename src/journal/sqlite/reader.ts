@@ -5,7 +5,9 @@ import type { ShownStatus } from '../../protocol/shapes.ts'
 import { seqHoldingEvent, takeWithinBytes } from '../journal-range.ts'
 import type { ExecutionKey, ExecutionRow, JournalRow, ListQuery } from '../store.ts'
 import type { ReadMethod, ReadQuery, ReadResult } from './messages.ts'
+import * as code from './sql/code.ts'
 import * as executions from './sql/executions.ts'
+import * as functions from './sql/functions.ts'
 import * as journal from './sql/journal.ts'
 import * as outbox from './sql/outbox.ts'
 import * as snapshots from './sql/snapshots.ts'
@@ -28,6 +30,10 @@ export function createReader(db: DatabaseSync): Reader {
   const snapshotOf = snapshots.snapshotOf(db)
   const moveWal = wal.moveWal(db)
   const historyBetween = createHistoryReader(db)
+  const functionsAfter = functions.functionsAfter(db)
+  const hashesAfter = code.hashesAfter(db)
+  const codeByHash = code.codeByHash(db)
+  const pieceAt = code.pieceAt(db)
   return {
     findById: (executionId) => executionById(executionId),
     findByName: ({ functionName, name }) => executionByName(functionName, name),
@@ -41,11 +47,23 @@ export function createReader(db: DatabaseSync): Reader {
     listOutbox: ({ afterId, limit }) => dutiesAfter(afterId, limit),
     listExpired: ({ nowMs, limit }) => expiredExecutions(nowMs, limit),
     readSnapshot: ({ key }) => snapshotOf(Number(key)),
+    functionsAfter: ({ afterName, limit }) => functionsAfter(afterName, limit),
+    hashesAfter: ({ after, limit }) => hashesAfter(after, limit),
+    codeBytes: ({ sha256 }) => wholeCode(sha256)?.bytes,
+    codePiece: ({ sha256, number }) => {
+      const whole = wholeCode(sha256)
+      return whole === undefined ? undefined : pieceAt(whole.key, number)
+    },
     moveWal: () => {
       crashPoint('wal-move-due')
       moveWal()
       crashPoint('wal-moved')
     },
+  }
+
+  function wholeCode(sha256: string): code.CodeRow | undefined {
+    const row = codeByHash(sha256)
+    return row?.whole === true ? row : undefined
   }
 
   /** A name is unique within a function, so its listing has one row at most. */

@@ -9,6 +9,7 @@
  */
 import { join } from 'node:path'
 import { crashPoint } from '../../crash-point.ts'
+import type { FunctionRow, FunctionStore } from '../../functions/registry/function-store.ts'
 import { checkBatch } from '../batch-rules.ts'
 import type {
   AppendBatch,
@@ -52,13 +53,20 @@ export interface SqliteStoreOptions {
 
 const DATABASE_FILE = 'journal.db'
 
-class SqliteStore implements Store {
+/** Code is written and read in pieces of this size, so that none of either holds up others. */
+const PIECE_BYTES = 1_048_576
+/** Rows of functions and code that are read at a time. */
+const PAGE = 100
+
+class SqliteStore implements Store, FunctionStore {
   readonly #lock: DirectoryLock
   readonly #writer: WorkerChannel<WriterRequest>
   readonly #reader: WorkerChannel<ReaderRequest>
   readonly #commits: GroupCommit
   readonly #walBytes: number
   #closing: Promise<void> | undefined
+  /** The last write of code: one after another, so that few bytes of them are on their way. */
+  #codeWrites: Promise<void> = Promise.resolve()
   #wal = EMPTY_WAL
   #movingWal: Promise<void> | undefined
   /** Why nothing is written any more. */
@@ -144,6 +152,66 @@ class SqliteStore implements Store {
     return this.#read('readSnapshot', query)
   }
 
+  async listFunctions(): Promise<readonly FunctionRow[]> {
+    const rows: FunctionRow[] = []
+    for (;;) {
+      const page = await this.#read('functionsAfter', { afterName: rows.at(-1)?.name ?? '', limit: PAGE })
+      rows.push(...page)
+      if (page.length < PAGE) return rows
+    }
+  }
+
+  async putFunction(write: { readonly row: FunctionRow; readonly replaces: number }): Promise<boolean> {
+    return (await this.#write({ kind: 'putFunction', ...write }, 'compared')).matched
+  }
+
+  async removeFunction(removal: { readonly name: string; readonly revision: number }): Promise<boolean> {
+    return (await this.#write({ kind: 'removeFunction', ...removal }, 'compared')).matched
+  }
+
+  putCode({ sha256, bytes }: { readonly sha256: string; readonly bytes: Uint8Array }): Promise<void> {
+    return this.#afterCodeWrites(async () => {
+      if (!(await this.#beginCode(sha256, bytes.length))) return
+      const pieces = Math.max(1, Math.ceil(bytes.length / PIECE_BYTES))
+      for (let number = 0; number < pieces; number += 1) {
+        // A copy: what is sent to another thread takes with it all of the memory that it lies in.
+        const piece = new Uint8Array(bytes.subarray(number * PIECE_BYTES, (number + 1) * PIECE_BYTES))
+        await this.#write(
+          { kind: 'codePiece', sha256, number, bytes: piece, last: number + 1 === pieces },
+          'pieceWritten',
+        )
+      }
+    })
+  }
+
+  async readCode({ sha256 }: { readonly sha256: string }): Promise<Uint8Array | undefined> {
+    const length = await this.#read('codeBytes', { sha256 })
+    if (length === undefined) return undefined
+    const bytes = new Uint8Array(length)
+    let read = 0
+    for (let number = 0; read < length; number += 1) {
+      const piece = await this.#read('codePiece', { sha256, number })
+      // Removed meanwhile.
+      if (piece === undefined) return undefined
+      bytes.set(piece, read)
+      read += piece.length
+    }
+    return bytes
+  }
+
+  async listCode(): Promise<readonly string[]> {
+    const hashes: string[] = []
+    for (;;) {
+      const page = await this.#read('hashesAfter', { after: hashes.at(-1) ?? '', limit: PAGE })
+      hashes.push(...page)
+      if (page.length < PAGE) return hashes
+    }
+  }
+
+  removeCode({ sha256 }: { readonly sha256: string }): Promise<void> {
+    return this.#afterCodeWrites(() => this.#removeCode(sha256))
+  }
+
   get failure(): StoreError | undefined {
     return this.#failure
   }
@@ -163,6 +231,28 @@ class SqliteStore implements Store {
       await this.#reader.close({ kind: 'close', leaveLog: false })
     } finally {
       await closeWriter(this.#writer, this.#lock, this.#failure !== undefined)
+    }
+  }
+
+  #afterCodeWrites(write: () => Promise<void>): Promise<void> {
+    const written = this.#codeWrites.then(write)
+    // Whoever asked is told; the next one does not depend on it.
+    this.#codeWrites = written.catch(() => {})
+    return written
+  }
+
+  /** False when it is there already. */
+  async #beginCode(sha256: string, bytes: number): Promise<boolean> {
+    for (;;) {
+      const { state } = await this.#write({ kind: 'beginCode', sha256, bytes }, 'codeBegun')
+      if (state !== 'unfinished') return state === 'begun'
+      await this.#removeCode(sha256)
+    }
+  }
+
+  async #removeCode(sha256: string): Promise<void> {
+    while (!(await this.#write({ kind: 'removeCode', sha256 }, 'codeRemoved')).done) {
+      // The next step goes with the next group, so that appends in between wait for one step only.
     }
   }
 
@@ -236,7 +326,7 @@ class SqliteStore implements Store {
 }
 
 /** Opens the database of a directory, creating or migrating it, with exclusive use of the directory until it is closed. */
-export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store & FunctionStore> {
   try {
     return await openLocked(options, lockDirectory(options.directory))
   } catch (error) {
@@ -247,7 +337,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   }
 }
 
-async function openLocked(options: SqliteStoreOptions, lock: DirectoryLock): Promise<Store> {
+async function openLocked(options: SqliteStoreOptions, lock: DirectoryLock): Promise<Store & FunctionStore> {
   const path = join(options.directory, DATABASE_FILE)
   try {
     const { maxBytes, walBytes = DEFAULT_WAL_BYTES } = options

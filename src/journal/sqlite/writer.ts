@@ -11,12 +11,15 @@ import type { DatabaseSync } from 'node:sqlite'
 import { crashPoint } from '../../crash-point.ts'
 import { openExecutionKept } from '../batch-rules.ts'
 import type { AppendItem, AppendResult, ExecutionKey } from '../store.ts'
+import { StoreError } from '../store-error.ts'
 import type { CommitMark } from './commit-mark.ts'
 import { closeLeavingLog } from './connection.ts'
 import { type Failure, failureOf } from './failure.ts'
 import { type FlatBatch, flatResult, itemsOf } from './flat-batch.ts'
 import type { Committed, WriteOperation, WriteOutcome } from './messages.ts'
+import * as code from './sql/code.ts'
 import * as executions from './sql/executions.ts'
+import * as functions from './sql/functions.ts'
 import * as journal from './sql/journal.ts'
 import * as outbox from './sql/outbox.ts'
 import * as purges from './sql/purges.ts'
@@ -26,6 +29,8 @@ import { EMPTY_WAL } from './wal-policy.ts'
 
 /** Entries removed by one step of a purge: a few milliseconds, so that appends between the steps hardly wait. */
 const PURGED_ENTRIES_PER_STEP = 1_000
+/** Pieces of code removed by one step: as many megabytes. */
+const REMOVED_PIECES_PER_STEP = 4
 /** Pages given back per step, and free pages that stay in the file for the next appends. */
 const VACUUMED_PAGES_PER_STEP = 512
 const KEPT_FREE_PAGES = 256
@@ -125,6 +130,17 @@ export class Writer {
         return { kind: 'snapshotWritten' }
       case 'purge':
         return { kind: 'purged', done: this.#purgeStep(operation.key) }
+      case 'putFunction':
+        return { kind: 'compared', matched: this.#putFunction(operation) }
+      case 'removeFunction':
+        return { kind: 'compared', matched: this.#sql.deleteFunction(operation.name, operation.revision) }
+      case 'beginCode':
+        return { kind: 'codeBegun', state: this.#beginCode(operation) }
+      case 'codePiece':
+        this.#writePiece(operation)
+        return { kind: 'pieceWritten' }
+      case 'removeCode':
+        return { kind: 'codeRemoved', done: this.#removeCodeStep(operation.sha256) }
     }
   }
 
@@ -195,6 +211,36 @@ export class Writer {
     return true
   }
 
+  #putFunction({ row, replaces }: Extract<WriteOperation, { kind: 'putFunction' }>): boolean {
+    return replaces === 0 ? this.#sql.insertFunction(row) : this.#sql.replaceFunction(row, replaces)
+  }
+
+  #beginCode({ sha256, bytes }: Extract<WriteOperation, { kind: 'beginCode' }>): 'begun' | 'present' | 'unfinished' {
+    const there = this.#sql.codeByHash(sha256)
+    if (there !== undefined) return there.whole ? 'present' : 'unfinished'
+    this.#sql.insertCode(sha256, bytes)
+    return 'begun'
+  }
+
+  #writePiece({ sha256, number, bytes, last }: Extract<WriteOperation, { kind: 'codePiece' }>): void {
+    const there = this.#sql.codeByHash(sha256)
+    if (there === undefined) throw new StoreError('refused', `The code ${sha256} was not begun.`)
+    this.#sql.insertPiece(there.key, number, bytes)
+    if (last) this.#sql.markCode(there, true)
+  }
+
+  /** True when nothing is left to do. */
+  #removeCodeStep(sha256: string): boolean {
+    const there = this.#sql.codeByHash(sha256)
+    if (there === undefined) return true
+    if (there.whole) this.#sql.markCode(there, false)
+    const removed = this.#sql.deletePieces(there.key, REMOVED_PIECES_PER_STEP)
+    this.#sql.vacuum(VACUUMED_PAGES_PER_STEP)
+    if (removed === REMOVED_PIECES_PER_STEP || this.#sql.freePages() > KEPT_FREE_PAGES) return false
+    this.#sql.deleteCode(there.key)
+    return true
+  }
+
   #readPurging(): Set<ExecutionKey> {
     return new Set(this.#sql.unfinishedPurges().map((key) => key as ExecutionKey))
   }
@@ -222,6 +268,15 @@ function prepare(db: DatabaseSync) {
     unfinishedPurges: purges.unfinishedPurges(db),
     freePages: purges.freePages(db),
     vacuum: purges.vacuum(db),
+    insertFunction: functions.insertFunction(db),
+    replaceFunction: functions.replaceFunction(db),
+    deleteFunction: functions.deleteFunction(db),
+    codeByHash: code.codeByHash(db),
+    insertCode: code.insertCode(db),
+    markCode: code.markCode(db),
+    deleteCode: code.deleteCode(db),
+    insertPiece: code.insertPiece(db),
+    deletePieces: code.deletePieces(db),
     walSize: wal.walSize(db),
     truncateWal: wal.truncateWal(db),
   }

@@ -22,7 +22,7 @@ export const checkpointDurableExecution: Route = {
       ),
   },
   async handle(request, { service, limits }) {
-    const input = readCheckpoint(request.label, parseJson(request.body), limits)
+    const input = readCheckpoint(request.labels[0] ?? '', parseJson(request.body), limits)
     // Whoever holds the token may checkpoint; an ARN of another place has none and is answered as a bad token.
     const result = await service.checkpoint({
       arn: executionArn(input.DurableExecutionArn),

@@ -11,9 +11,11 @@ import { healthz } from './healthz.ts'
 import { invoke } from './invoke.ts'
 import { listDurableExecutionsByFunction } from './list-durable-executions-by-function.ts'
 import { listFunctions } from './list-functions.ts'
+import { MANAGEMENT } from './management.ts'
 import { metrics } from './metrics.ts'
 import { perdureClock } from './perdure-clock.ts'
 import { perdureClockAdvance } from './perdure-clock-advance.ts'
+import { perdureCode } from './perdure-code.ts'
 import { perdureLogs } from './perdure-logs.ts'
 import { perdureNoop } from './perdure-noop.ts'
 import { perdureVersion } from './perdure-version.ts'
@@ -39,6 +41,8 @@ export const ROUTES: readonly Route[] = [
   getFunctionConfiguration,
   getFunction,
   listFunctions,
+  ...MANAGEMENT,
+  perdureCode,
   perdureLogs,
   perdureClock,
   perdureClockAdvance,

@@ -41,6 +41,7 @@ export const invoke: Route = {
     const target = findTarget(input, deps)
     authorise(input, target, deps)
     if (input.InvocationType === 'DryRun') return { status: 204 }
+    requireConcurrency(input, target.version)
     const payload = readPayload(request.body)
     const { version } = target
     if (isDurable(version)) return invokeDurable({ version, drawn: isDrawn(target) }, payload, input, request, deps)
@@ -77,6 +78,13 @@ function authorise(input: InvokeInput, { version, qualifier }: FunctionTarget, d
   } else if (input.DurableExecutionName !== undefined) {
     throw invalidParameter('A durable execution name can only be given to a durable function.')
   }
+}
+
+/** Nothing runs of a function for which no concurrency is reserved: a caller who waits is refused, others' work is kept. */
+function requireConcurrency({ InvocationType }: InvokeInput, { concurrency }: FunctionVersion): void {
+  if (concurrency > 0 || InvocationType === 'Event') return
+  const extra = { Reason: 'ReservedFunctionConcurrentInvocationLimitExceeded' }
+  throw new ApiError('TooManyRequestsException', 'Rate Exceeded.', { extra })
 }
 
 function authoriseTenant(tenantId: string | undefined, version: FunctionVersion): void {

@@ -7,9 +7,11 @@ import { bytesOf, type OperationInput, requestOf } from '../request.ts'
 import { ALL_OPERATIONS, bodyOf, soundRequest } from '../sound-requests.ts'
 import { hostileJson, hostileText, oddFields, structure } from '../values.ts'
 
+const WITH_MEMBERS = ALL_OPERATIONS.filter(({ input }) => Object.keys(input).length > 0)
+
 export const members: Family = (chance, target) => {
   // The checkpoint has most of the members there are.
-  const operation = chance.chance(0.35) ? ALL_OPERATIONS[0] : chance.pick(ALL_OPERATIONS)
+  const operation = chance.chance(0.35) ? WITH_MEMBERS[0] : chance.pick(WITH_MEMBERS)
   if (operation === undefined) throw new Error('there are operations')
   return attackMembers(operation, chance, target)
 }
@@ -21,7 +23,6 @@ function attackMembers(operation: OperationSpec, chance: SeededRandom, target: T
   let { raw } = sound
   const all = Object.entries<InputMember>(operation.input)
   const chosen = new Set(Array.from({ length: chance.pick([1, 1, 1, 2, 3]) }, () => chance.pick(all)[0]))
-  // An operation without input has only members that it does not know.
   for (const name of chosen) {
     const member = operation.input[name]
     if (member === undefined) continue
@@ -83,10 +84,10 @@ function longArn(arn: string, chance: SeededRandom): string {
 
 /**
  * What is valid member by member may still be refused with the same error for what it means: a function's name in a
- * reference, a marker, a query of two names.
+ * reference, a marker, a query of two names, a timeout that only other kinds of functions may have.
  */
 function softened(input: OperationInput, chosen: readonly string[]): Attack['expected'] {
   const expected = expectationOf(input)
-  const meaning = chosen.includes('FunctionName') || chosen.includes('Qualifier')
+  const meaning = ['FunctionName', 'Qualifier', 'Resource', 'Timeout'].some((name) => chosen.includes(name))
   return meaning && expected.outcome === 'either' ? { outcome: 'either', not: ['SerializationException'] } : expected
 }

@@ -1,0 +1,38 @@
+/** `nodejs*`: our bootstrap under the server's own Node, whatever version is asked for. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Launch, LaunchRefusal } from '../launch.ts'
+import { type Deployment, type Family, libraryPath } from './family.ts'
+import { launchNode } from './node-process.ts'
+
+const extensions = ['.js', '.mjs', '.cjs']
+
+export const node: Family = {
+  missing: async () => undefined,
+  launch: async (deployment, { bootstrap, inspect }) => {
+    const { handler, taskRoot, memoryMb, environment } = deployment
+    const code = { source: moduleOf(deployment), handler, taskRoot, environment }
+    const launch: Launch = launchNode(bootstrap, code, { mode: 'serve', memoryMb, maxConcurrency: 1, inspect })
+    const defaults = { LD_LIBRARY_PATH: libraryPath(taskRoot), ...deployment.defaults }
+    return { ...launch, runtime: deployment.runtime, defaults }
+  },
+}
+
+/**
+ * `dir/file.export`: the module's name ends at the first dot behind the last slash.
+ *
+ *     index.handler        → index.{js,mjs,cjs}, handler
+ *     src/app.orders.run   → src/app.{js,mjs,cjs}, orders.run
+ */
+function moduleOf({ handler, taskRoot }: Deployment): { readonly file: string; readonly exportName: string } {
+  if (handler.includes('..')) {
+    const message = "'..' is not valid in a handler string. Use absolute paths when possible."
+    throw new LaunchRefusal('Runtime.MalformedHandlerName', message)
+  }
+  const [, path = '', exportName = ''] = /^(.*?[^/.]*)\.([^/]+)$/.exec(handler) ?? []
+  if (path === '' || exportName === '') throw new LaunchRefusal('Runtime.MalformedHandlerName', 'Bad handler')
+  const file = join(taskRoot, path)
+  const extension = extensions.find((each) => existsSync(`${file}${each}`))
+  // One that is not there is for the bootstrap to report, as the official client does.
+  return { file: `${file}${extension ?? '.js'}`, exportName }
+}
