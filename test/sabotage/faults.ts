@@ -29,7 +29,7 @@ export const FAULTS: readonly Fault[] = [
   {
     what: 'a checkpoint is answered before its commit',
     promise: 'P1',
-    tried: ['crash-points', 'simulation', 'power'],
+    tried: ['simulation', 'crash-points', 'power'],
     edits: [
       {
         file: 'src/service/lane.ts',
