@@ -2,7 +2,7 @@
 import type * as DataFolder from '../data-folder.ts'
 import type { Verification } from '../data-folder.ts'
 import type { OptionSpecs, Surroundings } from './command.ts'
-import { CliFailure } from './failure.ts'
+import { CliFailure, EXIT } from './failure.ts'
 import { OUTPUT_OPTIONS, printOne } from './output.ts'
 import { counted } from './render/amounts.ts'
 import { describedLines } from './render/description.ts'
@@ -22,12 +22,22 @@ interface OutputValues {
   readonly json: boolean | undefined
 }
 
-/** The figures, and what is wrong on standard error. */
-export function printVerification(
+/** How a command ends with a report: printed, and with findings a failure that says `consequence` and `fix`. */
+export function concluded(
   terminal: Surroundings['terminal'],
   values: OutputValues,
   report: Verification,
-): void {
+  consequence: string,
+  fix: string,
+): number {
+  printVerification(terminal, values, report)
+  if (report.findings.length === 0) return EXIT.ok
+  const cause = `${report.folder} is damaged: ${counted(report.findings.length, 'finding')}`
+  throw new CliFailure({ cause, consequence, fix })
+}
+
+/** The figures, and what is wrong on standard error. */
+function printVerification(terminal: Surroundings['terminal'], values: OutputValues, report: Verification): void {
   printOne(terminal, values, report, () =>
     describedLines(
       [
@@ -47,14 +57,6 @@ export function printVerification(
 }
 
 const MOST_SHOWN = 50
-
-/** The failure that a report with findings is. */
-export const damagedFolder = (report: Verification, consequence: string, fix: string): CliFailure =>
-  new CliFailure({
-    cause: `${report.folder} is damaged: ${counted(report.findings.length, 'finding')}`,
-    consequence,
-    fix,
-  })
 
 /** The failure that an error of `data-folder.ts` is; the error itself when it is unforeseen. */
 export function folderFailure(error: unknown, consequence: string, fix: string): unknown {

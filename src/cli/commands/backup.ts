@@ -1,14 +1,6 @@
 /** `perdure backup`: a copy of a data folder as of one moment, also while a server runs. */
 import { defineCommand } from '../command.ts'
-import {
-  DEFAULT_FOLDER,
-  damagedFolder,
-  dataFolder,
-  FOLDER_OPTIONS,
-  folderFailure,
-  printVerification,
-} from '../data-folder-command.ts'
-import { EXIT } from '../failure.ts'
+import { concluded, DEFAULT_FOLDER, dataFolder, FOLDER_OPTIONS, folderFailure } from '../data-folder-command.ts'
 
 const consequence = 'no backup was made'
 
@@ -27,9 +19,13 @@ export const backup = defineCommand({
     try {
       const { backUp } = await dataFolder()
       const report = await backUp(values.data ?? DEFAULT_FOLDER, target)
-      printVerification(terminal, values, report)
-      if (report.findings.length === 0) return EXIT.ok
-      throw damagedFolder(report, consequence, 'keep the backups that there are, and see "perdure repair"')
+      return concluded(
+        terminal,
+        values,
+        report,
+        consequence,
+        'keep the backups that there are, and see "perdure repair"',
+      )
     } catch (error) {
       throw folderFailure(error, consequence, 'name a data folder with --data <folder>, and a target that is new')
     }

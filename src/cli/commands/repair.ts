@@ -1,15 +1,8 @@
 /** `perdure repair`: what can be saved of a damaged data folder that has no backup. */
 import { join } from 'node:path'
 import { defineCommand } from '../command.ts'
-import {
-  DEFAULT_FOLDER,
-  damagedFolder,
-  dataFolder,
-  FOLDER_OPTIONS,
-  folderFailure,
-  printVerification,
-} from '../data-folder-command.ts'
-import { EXIT, usageFailure } from '../failure.ts'
+import { concluded, DEFAULT_FOLDER, dataFolder, FOLDER_OPTIONS, folderFailure } from '../data-folder-command.ts'
+import { usageFailure } from '../failure.ts'
 
 const consequence = 'the folder is not repaired'
 
@@ -37,9 +30,9 @@ export const repair = defineCommand({
       const { repairFolder } = await dataFolder()
       const { kept, verification } = repairFolder(folder, join(folder, `damaged-${timestamp()}`))
       terminal.err(`the files as they were are in ${kept}`)
-      printVerification(terminal, values, verification)
-      if (verification.findings.length === 0) return EXIT.ok
-      throw damagedFolder(
+      return concluded(
+        terminal,
+        values,
         verification,
         'a server may refuse to start on it, and holds the executions that are named above',
         'restore a backup, or delete the executions that are named above when the server runs',

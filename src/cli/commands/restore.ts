@@ -1,14 +1,6 @@
 /** `perdure restore`: a backup becomes a data folder again. */
 import { defineCommand } from '../command.ts'
-import {
-  DEFAULT_FOLDER,
-  damagedFolder,
-  dataFolder,
-  FOLDER_OPTIONS,
-  folderFailure,
-  printVerification,
-} from '../data-folder-command.ts'
-import { EXIT } from '../failure.ts'
+import { concluded, DEFAULT_FOLDER, dataFolder, FOLDER_OPTIONS, folderFailure } from '../data-folder-command.ts'
 
 const consequence = 'nothing was restored'
 
@@ -27,9 +19,7 @@ export const restore = defineCommand({
     try {
       const folder = await dataFolder()
       const report = await folder.restore(from, values.data ?? DEFAULT_FOLDER)
-      printVerification(terminal, values, report)
-      if (report.findings.length === 0) return EXIT.ok
-      throw damagedFolder(report, consequence, 'take another backup')
+      return concluded(terminal, values, report, consequence, 'take another backup')
     } catch (error) {
       throw folderFailure(error, consequence, 'name a folder without a journal with --data <folder>')
     }

@@ -1,14 +1,6 @@
 /** `perdure verify`: whether everything in a data folder, or a backup, is as it was written. */
 import { defineCommand } from '../command.ts'
-import {
-  DEFAULT_FOLDER,
-  damagedFolder,
-  dataFolder,
-  FOLDER_OPTIONS,
-  folderFailure,
-  printVerification,
-} from '../data-folder-command.ts'
-import { EXIT } from '../failure.ts'
+import { concluded, DEFAULT_FOLDER, dataFolder, FOLDER_OPTIONS, folderFailure } from '../data-folder-command.ts'
 
 const consequence = 'nothing was changed'
 
@@ -25,9 +17,9 @@ export const verify = defineCommand({
     try {
       const { verifyFolder } = await dataFolder()
       const report = verifyFolder(values.data ?? DEFAULT_FOLDER)
-      printVerification(terminal, values, report)
-      if (report.findings.length === 0) return EXIT.ok
-      throw damagedFolder(
+      return concluded(
+        terminal,
+        values,
         report,
         'what is named above is not used; everything else is as it was written',
         'restore a backup into an empty folder, or have "perdure repair" save what can be saved',
