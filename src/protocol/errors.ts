@@ -34,6 +34,17 @@ export const ERRORS = {
 
 export type ErrorName = keyof typeof ERRORS
 
+/** Every operation may answer with these. */
+export const COMMON_ERRORS = [
+  'ValidationException',
+  'SerializationException',
+  'InvalidParameterValueException',
+  'AccessDeniedException',
+  'RequestEntityTooLargeException',
+  'TooManyRequestsException',
+  'ServiceException',
+] as const satisfies readonly ErrorName[]
+
 /** An answer that is an error of the API. `extra` members go into the body (`Reason`), `headers` onto the response. */
 export class ApiError extends Error {
   readonly code: ErrorName

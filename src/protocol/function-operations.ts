@@ -3,7 +3,7 @@
  * aliases and settings (spec 02 §2.5).
  */
 import { BOOLEAN, CLASSIC_MAX_ITEMS, FUNCTION_NAME, MARKER, QUALIFIER, text } from './constraints.ts'
-import type { ErrorName } from './errors.ts'
+import { COMMON_ERRORS, type ErrorName } from './errors.ts'
 import {
   ALIAS_NAME,
   ARCHITECTURES,
@@ -57,16 +57,7 @@ const marker = { in: 'query', constraint: MARKER } as const
 const maxItems = { in: 'query', constraint: CLASSIC_MAX_ITEMS } as const
 const queryRevision = { in: 'query', wireName: 'RevisionId', constraint: REVISION_ID } as const
 
-const COMMON = [
-  'ValidationException',
-  'SerializationException',
-  'InvalidParameterValueException',
-  'AccessDeniedException',
-  'RequestEntityTooLargeException',
-  'TooManyRequestsException',
-  'ServiceException',
-  'ResourceNotFoundException',
-] as const satisfies readonly ErrorName[]
+const COMMON = [...COMMON_ERRORS, 'ResourceNotFoundException'] as const satisfies readonly ErrorName[]
 const WRITE = [...COMMON, 'ResourceConflictException'] as const satisfies readonly ErrorName[]
 const REVISED = [...WRITE, 'PreconditionFailedException'] as const satisfies readonly ErrorName[]
 const CODE = [...REVISED, 'CodeStorageExceededException'] as const satisfies readonly ErrorName[]

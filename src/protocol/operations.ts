@@ -26,7 +26,7 @@ import {
   UPDATES,
   type ValuesOf,
 } from './constraints.ts'
-import type { ErrorName } from './errors.ts'
+import { COMMON_ERRORS, type ErrorName } from './errors.ts'
 import { FUNCTION_OPERATIONS } from './function-operations.ts'
 
 export interface InputMember {
@@ -63,18 +63,8 @@ const includeExecutionData = { in: 'query', constraint: BOOLEAN } as const
 const marker = { in: 'query', constraint: MARKER } as const
 const maxItems = { in: 'query', constraint: MAX_ITEMS } as const
 
-/** Every operation may answer with these. */
-const COMMON = [
-  'ValidationException',
-  'SerializationException',
-  'InvalidParameterValueException',
-  'AccessDeniedException',
-  'RequestEntityTooLargeException',
-  'TooManyRequestsException',
-  'ServiceException',
-] as const satisfies readonly ErrorName[]
-const WITH_NOT_FOUND = [...COMMON, 'ResourceNotFoundException'] as const satisfies readonly ErrorName[]
-const CALLBACK = [...COMMON, 'CallbackTimeoutException'] as const satisfies readonly ErrorName[]
+const WITH_NOT_FOUND = [...COMMON_ERRORS, 'ResourceNotFoundException'] as const satisfies readonly ErrorName[]
+const CALLBACK = [...COMMON_ERRORS, 'CallbackTimeoutException'] as const satisfies readonly ErrorName[]
 
 export const OPERATIONS = {
   CheckpointDurableExecution: {
@@ -88,7 +78,7 @@ export const OPERATIONS = {
       ClientToken: { in: 'body', constraint: CLIENT_TOKEN },
     },
     status: 200,
-    errors: COMMON,
+    errors: COMMON_ERRORS,
   },
   GetDurableExecutionState: {
     name: 'GetDurableExecutionState',
@@ -101,7 +91,7 @@ export const OPERATIONS = {
       MaxItems: maxItems,
     },
     status: 200,
-    errors: COMMON,
+    errors: COMMON_ERRORS,
   },
   GetDurableExecutionHistory: {
     name: 'GetDurableExecutionHistory',
@@ -235,7 +225,7 @@ export const OPERATIONS = {
       MaxItems: { in: 'query', constraint: CLASSIC_MAX_ITEMS },
     },
     status: 200,
-    errors: COMMON,
+    errors: COMMON_ERRORS,
   },
   ...FUNCTION_OPERATIONS,
 } as const satisfies Record<string, OperationSpec>

@@ -78,10 +78,10 @@ export function createManagement(options: ManagementOptions): FunctionManagement
 
   /** The record to read, or the error that there is none. */
   function read(name: string, qualifier?: string): FunctionRecord {
-    const record = declares(name) ? undefined : registry.get(name)
-    if (record !== undefined) return record
     if (declares(name)) throw isDeclared(name)
-    throw notFound(arnOf(name, qualifier))
+    const record = registry.get(name)
+    if (record === undefined) throw notFound(arnOf(name, qualifier))
+    return record
   }
 
   /** A function that this machine cannot run is refused when somebody is there to read why. */
