@@ -1,7 +1,8 @@
 /**
  * What waits for a function to run it: one first-come queue per function version, and never more jobs under way than
  * the version's concurrency, so that a slow or broken function delays nobody else's (invariant I7). A version that is
- * not there, or not of the kind that the jobs need, *holds* its jobs visibly until the functions change (decision 17).
+ * not there, or not of the kind that the jobs need, or has nowhere to run, *holds* its jobs visibly until the functions
+ * change (decision 17).
  */
 import { isNotFound } from './failures.ts'
 import { Fifo } from './fifo.ts'
@@ -75,10 +76,7 @@ export class FunctionQueues {
       'perdure_jobs_under_way',
       read(({ underWay }) => underWay),
     )
-    deps.metrics.read(
-      'perdure_held_jobs',
-      read(({ held, waiting }) => (held ? waiting.size : 0)),
-    )
+    deps.metrics.read('perdure_held_jobs', read(heldJobs))
     deps.functions.onChange(() => {
       for (const queue of this.#queues.values()) this.#serve(queue)
     })
@@ -94,8 +92,8 @@ export class FunctionQueues {
 
   get holds(): readonly Hold[] {
     return [...this.#queues.values()]
-      .filter(({ held, waiting }) => held && waiting.size > 0)
-      .map(({ functionName, version, waiting }) => ({ functionName, version, jobs: waiting.size }))
+      .map((queue) => ({ functionName: queue.functionName, version: queue.version, jobs: heldJobs(queue) }))
+      .filter(({ jobs }) => jobs > 0)
   }
 
   /** Begins nothing more. */
@@ -115,10 +113,11 @@ export class FunctionQueues {
   }
 
   #serve(queue: Queue): void {
-    if (queue.waiting.size === 0) return
+    if (queue.waiting.size === 0 && queue.starting.size === 0) return
     const version = this.#versionFor(queue)
-    this.#setHeld(queue, version === undefined)
-    if (version === undefined) return
+    const reason = version === undefined ? 'there is no such function' : this.#functions.heldBecause?.(version)
+    this.#setHeld(queue, reason)
+    if (version === undefined || reason !== undefined) return
     while (queue.underWay < version.concurrency) {
       const taken = queue.waiting.take()
       if (taken === undefined) return
@@ -133,12 +132,13 @@ export class FunctionQueues {
     return found !== undefined && (found.durable !== undefined) === (kind === 'durable') ? found : undefined
   }
 
-  #setHeld(queue: Queue, held: boolean): void {
+  #setHeld(queue: Queue, reason: string | undefined): void {
+    const held = reason !== undefined
     if (held === queue.held) return
     queue.held = held
     const what = `${queue.kind} function ${queue.functionName}:${queue.version}`
     const subject = { functionName: queue.functionName }
-    if (held) this.#log('warn', `Holding work for the ${what}: there is no such function`, undefined, subject)
+    if (held) this.#log('warn', `Holding work for the ${what}: ${reason}`, undefined, subject)
     else this.#log('info', `The ${what} is there again: its work goes on`, undefined, subject)
   }
 
@@ -183,6 +183,9 @@ export class FunctionQueues {
     }
   }
 }
+
+/** Those that have left the queue for a slot that they cannot get now are held as well. */
+const heldJobs = ({ held, waiting, starting }: Queue): number => (held ? waiting.size + starting.size : 0)
 
 /** A durable job's id is its execution's. */
 const subjectOf = ({ id, kind, functionName }: Job): LogSubject => ({
