@@ -24,6 +24,8 @@ export interface DeployedFunctions {
   resolve(name: string, qualifier: string | undefined): FunctionVersion | undefined
   /** Every `$LATEST`. */
   list(): readonly FunctionVersion[]
+  /** The variables that the version was given. */
+  environmentOf(version: FunctionVersion): Readonly<Record<string, string>>
   /** How a process of the version is started; its folder stays until `release`. */
   launch(version: FunctionVersion): HeldLaunch
   /** Brings the pool up to date with the record of a function, as it is now. */
@@ -77,6 +79,8 @@ export function createDeployedFunctions(options: DeployedFunctionsOptions): Depl
     },
 
     list: () => [...functions.values()].flatMap(({ versions }) => versions.get('$LATEST')?.version ?? []),
+
+    environmentOf: ({ name, version }) => functions.get(name)?.versions.get(version)?.stored.config.environment ?? {},
 
     launch: ({ name, version }) => {
       const stored = functions.get(name)?.versions.get(version)?.stored
