@@ -32,6 +32,7 @@ import { parseQuery, splitTarget } from './request-path.ts'
 import type { ClockControl, Route, RouteDeps, RouteRequest } from './route.ts'
 import { Router } from './router.ts'
 import { ROUTES } from './routes/index.ts'
+import { perdureAttachWorker } from './routes/perdure-attach-worker.ts'
 import { SyncWaits } from './sync-waits.ts'
 import { spelledFor } from './token-casing.ts'
 
@@ -128,8 +129,6 @@ interface Exchange {
   labels: readonly string[]
 }
 
-const ATTACH = 'perdure.AttachWorker'
-
 const isAttach = ({ method, url = '', headers }: IncomingMessage): boolean =>
   method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket' && splitTarget(url).path === ATTACH_PATH
 
@@ -196,7 +195,12 @@ class RequestServer {
   /** The connection is the worker's from here on, or is closed with the reason why not. */
   attach(request: IncomingMessage, socket: Duplex, head: Buffer, requireLocal: RequireLocal): void {
     const requestId = this.#deps.entropy.uuid()
-    const exchange: Exchange = { requestId, began: this.#figures.now(), operation: ATTACH, labels: [] }
+    const exchange: Exchange = {
+      requestId,
+      began: this.#figures.now(),
+      operation: perdureAttachWorker.name,
+      labels: [],
+    }
     socket.on('error', () => {
       // The worker went away meanwhile.
     })

@@ -68,8 +68,8 @@ export function createForwarding({ server, headers, clock, timers }: ForwardingO
   const scheme = server.protocol === 'https:' ? https : http
   const agent = new scheme.Agent({ keepAlive: true })
   const prefix = server.pathname.replace(/\/$/, '')
-  const added = Object.entries(headers).flat()
   const replaced = new Set(Object.keys(headers).map((name) => name.toLowerCase()))
+  const added = [...Object.entries(headers).flat(), ...(replaced.has('host') ? [] : ['host', server.host])]
 
   const once = (call: Call): Promise<http.IncomingMessage> =>
     new Promise((resolve, reject) => {
@@ -80,7 +80,7 @@ export function createForwarding({ server, headers, clock, timers }: ForwardingO
           port: server.port,
           method: call.method,
           path: prefix + call.path,
-          headers: [...call.headers, ...added, 'host', server.host, 'content-length', String(call.body.byteLength)],
+          headers: [...call.headers, ...added, 'content-length', String(call.body.byteLength)],
           signal: call.abandoned,
         },
         resolve,

@@ -18,8 +18,8 @@ export interface WorkerProcessHost extends Omit<SandboxHost, 'lambdaApi' | 'log'
 export interface WorkerProcessEvents {
   /** It asks for its first event. */
   readonly serving: () => void
-  /** It is gone, and the link was told. `served`: it had asked for an event. */
-  readonly ended: (served: boolean) => void
+  /** It is gone, and the link was told. */
+  readonly ended: () => void
 }
 
 /** Of one message, in characters; a line has at most half of it. */
@@ -43,6 +43,7 @@ export class WorkerProcess {
   #asking = 0
   #running = 0
   #served = false
+  #wasToEnd = false
   #failure: StartFailure | undefined
   #lines: RemoteLine[] = []
   #characters = 0
@@ -63,7 +64,7 @@ export class WorkerProcess {
       leaving: () => {},
       ended: (failure) => {
         this.#failure = failure
-        void this.#tellEnd().then(() => events.ended(this.#served))
+        void this.#tellEnd().then(() => events.ended())
       },
     })
   }
@@ -73,8 +74,13 @@ export class WorkerProcess {
     return this.#running === 0
   }
 
+  /** It has asked for an event. */
   get hasServed(): boolean {
     return this.#served
+  }
+
+  get wasToEnd(): boolean {
+    return this.#wasToEnd
   }
 
   /** From now on the server at the other end knows it by the number. */
@@ -103,6 +109,7 @@ export class WorkerProcess {
   }
 
   end(): Promise<void> {
+    this.#wasToEnd = true
     return this.#sandbox.end()
   }
 

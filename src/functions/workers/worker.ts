@@ -86,7 +86,7 @@ export function startWorker(options: WorkerOptions): Worker {
 class AttachingWorker implements Worker {
   readonly #options: WorkerOptions
   readonly #ended = Promise.withResolvers<void>()
-  readonly #processes = new Map<WorkerProcess, number>()
+  readonly #processes = new Set<WorkerProcess>()
   /** By the number that this link's server knows; the oldest first. */
   readonly #byNumber = new Map<number, WorkerProcess>()
   readonly #failed = new Map<number, WorkerProcess>()
@@ -119,7 +119,7 @@ class AttachingWorker implements Worker {
       this.#endUnserved()
     } else {
       this.#link?.close(closing.left, 'drained')
-      for (const process of this.#processes.keys()) void process.end()
+      for (const process of this.#processes) void process.end()
     }
     this.#leaveWhenEmpty()
   }
@@ -173,7 +173,7 @@ class AttachingWorker implements Worker {
 
   async #refused(message: string): Promise<void> {
     this.#state = 'gone'
-    await Promise.all([...this.#processes.keys()].map((process) => process.end()))
+    await Promise.all([...this.#processes].map((process) => process.end()))
     this.#ended.reject(new AttachRefused(message))
   }
 
@@ -222,7 +222,7 @@ class AttachingWorker implements Worker {
     this.#welcomedAt = clock.now()
     this.#numbers = 0
     tell({ kind: 'attached', settings })
-    for (const process of this.#processes.keys()) {
+    for (const process of this.#processes) {
       if (isAsBefore) this.#announce(process)
       else void process.end()
     }
@@ -254,7 +254,7 @@ class AttachingWorker implements Worker {
 
   /** The server ends those that have served when they are idle: it knows what it has promised them. */
   #endUnserved(): void {
-    for (const process of this.#processes.keys()) if (!process.hasServed) void process.end()
+    for (const process of this.#processes) if (!process.hasServed) void process.end()
   }
 
   #leaveWhenEmpty(): void {
@@ -279,7 +279,7 @@ class AttachingWorker implements Worker {
     this.#failed.clear()
     if (clock.now() - this.#welcomedAt >= goodLinkMs) this.#failedTries = 0
     const keep = this.#state === 'serving' && this.#settings?.version.perTenant !== true
-    for (const process of this.#processes.keys()) {
+    for (const process of this.#processes) {
       process.silence()
       if (!keep || !process.isIdle) void process.end()
     }
@@ -304,14 +304,15 @@ class AttachingWorker implements Worker {
       serving: () => {
         this.#failedStarts = 0
       },
-      ended: (served) => this.#processEnded(process, served, startedAt),
+      ended: () => this.#processEnded(process, startedAt),
     })
-    this.#processes.set(process, startedAt)
+    this.#processes.add(process)
     this.#announce(process)
   }
 
-  #processEnded(process: WorkerProcess, served: boolean, startedAt: number): void {
+  #processEnded(process: WorkerProcess, startedAt: number): void {
     const { clock, timers, tell } = this.#options
+    const served = process.hasServed
     this.#processes.delete(process)
     for (const [number, each] of this.#byNumber) {
       if (each !== process) continue
@@ -321,7 +322,7 @@ class AttachingWorker implements Worker {
     this.#leaveWhenEmpty()
     if (this.#state === 'gone' || this.#state === 'draining' || this.#state === 'leaving') return
     const now = clock.now()
-    if (served && now - startedAt >= shortLifeMs) {
+    if (process.wasToEnd || (served && now - startedAt >= shortLifeMs)) {
       this.#keepUp()
       return
     }
