@@ -169,7 +169,7 @@ export interface OwnWorker {
 /** A worker in the test's own process, whose function processes are real; attached when this resolves. */
 export async function ownWorker(
   t: TestContext,
-  { server, folder }: Pick<Scene, 'server' | 'folder'>,
+  { server, folder }: { readonly server: { readonly endpoint: string }; readonly folder: string },
   functionName: string,
   code: string | readonly [command: string, ...args: string[]],
   options: Partial<StartWorkerOptions> = {},

@@ -38,7 +38,7 @@ export const handler = async (event, context) => {
   if (event.sleepMs) await new Promise((resolve) => setTimeout(resolve, event.sleepMs))
   if (event.bytes) return 'x'.repeat(event.bytes)
   if (event.size) return JSON.stringify(event).length
-  if (event.print) console.log(event.print)
+  if (event.print) process.stdout.write((event.print + '\\n').repeat(event.times ?? 1))
   const { clientContext, tenantId, functionName, functionVersion, memoryLimitInMB, invokedFunctionArn } = context
   return {
     clientContext, tenantId, functionName, functionVersion, memoryLimitInMB, invokedFunctionArn,
@@ -79,6 +79,15 @@ const functions = [
 async function call(s: Scene, functionName: string, event: unknown = {}, more: { readonly tenantId?: string } = {}) {
   const answer = await s.client.invoke({ functionName, payload: JSON.stringify(event), ...more })
   return { value: JSON.parse(answer.payload) as Record<string, unknown>, error: answer.functionError }
+}
+
+async function flood(s: Scene) {
+  const response = await fetch(`${s.server.endpoint}/2015-03-31/functions/plain/invocations`, {
+    method: 'POST',
+    body: '{"print":"a line of words","times":600000}',
+  })
+  assert.equal(response.headers.get('x-amz-function-error'), null, await response.clone().text())
+  return { requestId: response.headers.get('x-amzn-requestid') }
 }
 
 const run = async (s: Scene, functionName: string, payload: string) => {
@@ -193,6 +202,18 @@ test('a function at a worker', async (t: TestContext) => {
     assert.deepEqual(failed.value, { errorType: 'Mine.Own', errorMessage: 'as I like', trace: ['a', 'b'] })
     assert.match(String((await call(s, 'runtime', { exit: 5 })).value['errorMessage']), /exit status 5/)
     assert.deepEqual((await call(s, 'runtime', { n: 2 })).value['event'], { n: 2 })
+  })
+
+  await t.test('a function that prints too much loses lines, and is told so', async (t) => {
+    await ownWorker(t, s, 'plain', 'plain.mjs')
+    const { requestId } = await flood(s)
+    await until('the last lines', async () => {
+      const lines = (await s.client.logs({ functionName: 'plain', limit: 200 })).map(({ line }) => line)
+      return (
+        lines.some((line) => /^\[perdure\] \d+ lines \(\d+ bytes\) were dropped/.test(line)) &&
+        lines.some((line) => line.startsWith(`END RequestId: ${requestId}`))
+      )
+    })
   })
 
   await t.test('without time limits an invocation takes as long as it takes', async (t) => {

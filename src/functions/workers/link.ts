@@ -115,12 +115,12 @@ export class Link {
     this.#ports.timers.at(this.#ports.clock.now() + ms, () => this.#resume())
   }
 
-  /** Ends the link with what was queued before unsaid. */
+  /** Ends the link with what was queued before unsaid. The peer is told the beginning of the reason. */
   close(code: number, reason: string): void {
     if (this.#isOver()) return
     this.#end ??= { code, reason }
     this.#resumeForGood()
-    this.#webSocket.close(code, reason.slice(0, 100))
+    this.#webSocket.close(code, beginningOf(reason))
     const { clock, timers } = this.#ports
     this.#cancelClosing = timers.at(clock.now() + closeLimitMs, () => this.#webSocket.terminate())
   }
@@ -178,8 +178,9 @@ export class Link {
     try {
       take()
     } catch (error) {
-      if (!(error instanceof BrokenProtocol)) throw error
-      this.close(closing.broken, error.message)
+      if (error instanceof BrokenProtocol) this.close(closing.broken, error.message)
+      // A defect of ours. Its other links, and whoever holds this one, go on.
+      else this.close(closing.defect, error instanceof Error ? (error.stack ?? error.message) : String(error))
     }
   }
 
@@ -273,6 +274,12 @@ export class Link {
     this.#queue.length = 0
     this.#events.closed(this.#end ?? end)
   }
+}
+
+/** A WebSocket takes 123 bytes of reason. */
+function beginningOf(reason: string): string {
+  const [line = ''] = reason.split('\n')
+  return line.replace(/[^\x20-\x7e]/g, '?').slice(0, 120)
 }
 
 const beatText = JSON.stringify({ type: 'beat' })

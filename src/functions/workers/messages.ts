@@ -39,7 +39,7 @@ export const beatMs = 1_000
 export const silentBeats = 4
 
 /** How WebSockets are closed, beyond the codes of RFC 6455. */
-export const closing = { left: 1000, broken: 1002, restarting: 1012, silent: 4408 } as const
+export const closing = { left: 1000, broken: 1002, defect: 1011, restarting: 1012, silent: 4408 } as const
 
 /** What the worker's processes are to be: the version as it is at the server. */
 export interface Settings {
