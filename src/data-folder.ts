@@ -7,7 +7,7 @@
  */
 import { closeSync, copyFileSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { codeOf, readRecord } from './functions/registry/record.ts'
+import { codeOf, isDeleted, readRecord } from './functions/registry/record.ts'
 import { lockDirectory } from './journal/sqlite/directory-lock.ts'
 import { Inspection } from './journal/sqlite/inspection.ts'
 import { copyDatabase, forgetMark, rebuild } from './journal/sqlite/rescue.ts'
@@ -83,13 +83,15 @@ function functionFindings(inspection: Inspection, counts: { functions: number })
   const findings: string[] = []
   const named = new Map<string, string>()
   for (const each of inspection.functions()) {
-    counts.functions += 1
     if ('damage' in each) {
+      counts.functions += 1
       findings.push(each.damage)
       continue
     }
     try {
-      for (const sha256 of codeOf(readRecord(each.row.text))) named.set(sha256, each.row.name)
+      const record = readRecord(each.row.text)
+      if (!isDeleted(record)) counts.functions += 1
+      for (const sha256 of codeOf(record)) named.set(sha256, each.row.name)
     } catch (error) {
       findings.push(`Function ${each.row.name}: its record cannot be read: ${messageOf(error)}`)
     }

@@ -183,9 +183,9 @@ export function createManagement(options: ManagementOptions): FunctionManagement
       await requireInstalled(firstConfig(input).runtime)
       const bytes = await requirePackage(input.Code)
       const answer = await registry.withCode(bytes, (code) =>
-        registry.change(name, (record) => {
+        registry.change(name, (record, before) => {
           if (record !== undefined) throw exists()
-          return create(name, input, code, facts())
+          return create(name, input, code, facts(), before)
         }),
       )
       return described(answer, name, arnOf(name))

@@ -6,6 +6,8 @@
  * when that is durable does anybody see it. Code is stored before the record that names it, and removed when no record
  * names it any more; what a crash left between the two is removed at the start.
  *
+ * Of a function that was deleted a small record stays, which nobody but its successor and its executions see.
+ *
  * After a write that was rejected nobody knows what is stored: the next command on that function reads it again.
  */
 import { createHash } from 'node:crypto'
@@ -13,13 +15,21 @@ import { ApiError } from '../../protocol/errors.ts'
 import type { Change } from './change.ts'
 import type { FunctionRow, FunctionStore } from './function-store.ts'
 import type { RegisteredFunctions } from './ports.ts'
-import { type CodeReference, codeOf, type FunctionRecord, readRecord } from './record.ts'
+import {
+  type CodeReference,
+  codeOf,
+  type DeletedFunction,
+  deletedOf,
+  type FunctionRecord,
+  isDeleted,
+  readRecord,
+} from './record.ts'
 
 /** All deployment packages of all versions together (spec 02 §2.5): 75 GB. */
 export const TOTAL_CODE_BYTES = 80_530_636_800
 
 interface Kept {
-  readonly record: FunctionRecord
+  readonly record: FunctionRecord | DeletedFunction
   /** Of the row. */
   readonly revision: number
 }
@@ -52,11 +62,15 @@ export class Registry implements RegisteredFunctions {
   }
 
   get(name: string): FunctionRecord | undefined {
-    return this.#kept.get(name)?.record
+    return present(this.#kept.get(name))
+  }
+
+  deleted(name: string): DeletedFunction | undefined {
+    return gone(this.#kept.get(name))
   }
 
   list(): readonly FunctionRecord[] {
-    return [...this.#kept.values()].map(({ record }) => record).sort((a, b) => (a.name < b.name ? -1 : 1))
+    return [...this.#kept.values()].flatMap((kept) => present(kept) ?? []).sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
   async code({ sha256 }: CodeReference): Promise<Uint8Array> {
@@ -74,20 +88,23 @@ export class Registry implements RegisteredFunctions {
   }
 
   /**
-   * Decides a command in its turn and keeps what it says; `undefined` as the record removes the function. Rejects with
+   * Decides a command in its turn and keeps what it says; `undefined` as the record deletes the function. Rejects with
    * what `decide` throws, and then nothing has changed.
    */
   async change<Answer>(
     name: string,
     decide: (
       record: FunctionRecord | undefined,
+      deleted: DeletedFunction | undefined,
     ) => Change<Answer> | { readonly record: undefined; readonly answer: Answer },
   ): Promise<Answer> {
     return await this.#inTurn(name, async () => {
       if (this.#doubtful.has(name)) await this.#readAgain(name)
       const before = this.#kept.get(name)
-      const { record, answer } = decide(before?.record)
-      if (record !== before?.record) await this.#write(name, before, record)
+      const existing = present(before)
+      const { record, answer } = decide(existing, gone(before))
+      const after = record ?? (existing && deletedOf(existing))
+      if (after !== undefined && after !== existing) await this.#write(name, before, after)
       return answer
     })
   }
@@ -116,14 +133,11 @@ export class Registry implements RegisteredFunctions {
     }
   }
 
-  async #write(name: string, before: Kept | undefined, record: FunctionRecord | undefined): Promise<void> {
+  async #write(name: string, before: Kept | undefined, record: Kept['record']): Promise<void> {
     const replaces = before?.revision ?? 0
-    const after = record === undefined ? undefined : { record, revision: replaces + 1 }
+    const after = { record, revision: replaces + 1 }
     this.#doubtful.add(name)
-    const written =
-      after === undefined
-        ? await this.#store.removeFunction({ name, revision: replaces })
-        : await this.#store.putFunction({ row: rowOf(name, after), replaces })
+    const written = await this.#store.putFunction({ row: rowOf(name, after), replaces })
     if (!written) throw new Error(`The record of the function ${name} was changed by somebody else`)
     this.#doubtful.delete(name)
     this.#keep(name, after)
@@ -172,12 +186,18 @@ export class Registry implements RegisteredFunctions {
   /** Of all versions of all functions. */
   get codeBytes(): number {
     let bytes = 0
-    for (const { record } of this.#kept.values()) {
-      for (const { code } of [record.latest, ...record.published]) bytes += code.bytes
+    for (const { latest, published } of this.list()) {
+      for (const { code } of [latest, ...published]) bytes += code.bytes
     }
     return bytes
   }
 }
+
+const present = (kept: Kept | undefined): FunctionRecord | undefined =>
+  kept === undefined || isDeleted(kept.record) ? undefined : kept.record
+
+const gone = (kept: Kept | undefined): DeletedFunction | undefined =>
+  kept !== undefined && isDeleted(kept.record) ? kept.record : undefined
 
 /** Spec 09 §9.10: the hash of the package as it was uploaded, in base64. */
 export const referenceTo = (bytes: Uint8Array): CodeReference => ({
