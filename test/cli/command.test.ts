@@ -98,7 +98,7 @@ const noOptions = Object.fromEntries(Object.keys(SERVER_OPTIONS).map((name) => [
 >
 
 test('server options become options of the embedding API, absent ones stay absent', () => {
-  assert.deepEqual(serverOptions(noOptions), { log: {} })
+  assert.deepEqual(serverOptions(noOptions), { place: {}, log: {} })
   assert.deepEqual(serverOptions({ ...noOptions, port: '0', memory: true, clock: 'skip', 'allow-unqualified': true }), {
     port: 0,
     data: { kind: 'memory' },
