@@ -103,7 +103,14 @@ test('server options become options of the embedding API, absent ones stay absen
     port: 0,
     data: { kind: 'memory' },
     clock: 'skip',
+    place: {},
     allowUnqualified: true,
+    log: {},
+  })
+  const place = { region: 'eu-west-1', account: '123456789012' }
+  assert.deepEqual(serverOptions({ ...noOptions, ...place, 'allow-durable-updates': true }), {
+    place,
+    allowDurableUpdates: true,
     log: {},
   })
   assert.throws(() => serverOptions({ ...noOptions, memory: true, data: 'x' }), usage(/exclude each other/))
