@@ -242,6 +242,15 @@ test('a function that is created again under the name is another one, over a kil
   const fresh = await start('$LATEST')
   await release(fresh.callback)
   assert.deepEqual(await resultOf(client, fresh.arn), ['new $LATEST', 'new $LATEST'])
+
+  await client.send(new DeleteFunctionCommand({ FunctionName }))
+  const listed = async (Qualifier?: string) => {
+    const list = new ListDurableExecutionsByFunctionCommand({ FunctionName, Qualifier, ReverseOrder: true })
+    return (await client.send(list)).DurableExecutions?.map(({ DurableExecutionArn }) => DurableExecutionArn)
+  }
+  assert.deepEqual(await listed(), [old.arn, pinned.arn, fresh.arn], 'executions are found as long as they are kept')
+  assert.deepEqual(await listed('1'), [pinned.arn])
+  await assert.rejects(listed('3'), { name: 'ResourceNotFoundException' })
 })
 
 test('a plain function: the version that ran is told, also behind an alias', async (t) => {
