@@ -8,11 +8,13 @@ import {
   type CodeReference,
   type DeletedFunction,
   type FunctionRecord,
+  namedCode,
   newestPublished,
   RECORD_VERSION,
   type StoredVersion,
   versionOf,
 } from './record.ts'
+import { DEPLOYMENT_LIMITS } from './zip.ts'
 
 /** A new function. The answer is the version to describe: `$LATEST`, or number 1 when it is published at once. */
 export function create(
@@ -28,8 +30,9 @@ export function create(
     revisionId: facts.uuid(),
     lastModified: facts.now,
     code,
-    config: firstConfig(input),
+    config: firstConfig(input, facts),
   }
+  requireFitting(latest)
   const record: FunctionRecord = {
     v: RECORD_VERSION,
     name,
@@ -62,6 +65,7 @@ export function updateCode(
     code,
     config: { ...record.latest.config, architectures },
   }
+  requireFitting(changed)
   if (input.DryRun === true) return { record, answer: changed }
   const updated = { ...record, latest: changed }
   return input.Publish === true ? publishLatest(updated, undefined, facts) : { record: updated, answer: changed }
@@ -80,7 +84,8 @@ export function updateConfiguration(
       'DurableConfig cannot be added to an existing function. Durability is set when a function is created.',
     )
   }
-  const latest = { ...record.latest, ...written(facts), config: changedConfig(record.latest.config, input) }
+  const latest = { ...record.latest, ...written(facts), config: changedConfig(record.latest.config, input, facts) }
+  requireFitting(latest)
   return { record: { ...record, latest }, answer: latest }
 }
 
@@ -153,6 +158,15 @@ export function deleteVersion(record: FunctionRecord, qualifier: string, facts: 
     },
     answer: undefined,
   }
+}
+
+function requireFitting(version: StoredVersion): void {
+  const bytes = namedCode(version).reduce((sum, { unzippedBytes }) => sum + unzippedBytes, 0)
+  const { unzippedBytes: limit } = DEPLOYMENT_LIMITS
+  if (bytes <= limit) return
+  throw invalidParameter(
+    `Function code combined with layers exceeds the maximum allowed size of ${limit} bytes. The actual size is ${bytes} bytes.`,
+  )
 }
 
 const written = ({ now, uuid }: RegistryFacts) => ({ revisionId: uuid(), lastModified: now })
