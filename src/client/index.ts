@@ -22,6 +22,7 @@ export {
   type Refusal,
   RefusedError,
   RequestEntityTooLargeException,
+  RequestTimeoutException,
   RequestTooLargeException,
   ResourceConflictException,
   ResourceNotFoundException,
