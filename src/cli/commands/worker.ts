@@ -17,7 +17,7 @@ type News = Parameters<StartWorkerOptions['tell']>[0]
 export const worker = defineCommand({
   name: 'worker',
   summary: 'Run a function here for a server elsewhere: in a container, on another host, under a debugger',
-  operands: '[<file>] | -- <command>',
+  operands: '(<file> | -- <command>)',
   operandCount: [1, Number.POSITIVE_INFINITY],
   options: {
     function: { type: 'string', short: 'f', value: '<name>', help: 'Function to run; the server must have it' },

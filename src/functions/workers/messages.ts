@@ -1,5 +1,5 @@
 /**
- * What a server and a worker say to each other, over one WebSocket for each worker (decision 40). A message is a text
+ * What a server and a worker say to each other, over one WebSocket for each worker (decision 61). A message is a text
  * frame of JSON. One with `bytes` is followed by its payload, in binary frames of at most 64 KB; other messages may
  * come between these, but no second payload. Frames of anything else end the connection.
  *
