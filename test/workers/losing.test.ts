@@ -29,7 +29,7 @@ export const handler = withDurableExecution(async (_event: unknown, context: Dur
 })`,
 }
 
-const longestNoticeMs = 7_000
+const longestNoticeMs = 10_000
 
 async function begin(s: Scene, name: string): Promise<void> {
   await s.client.invoke({
