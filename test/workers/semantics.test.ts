@@ -70,6 +70,7 @@ const functions = [
   durable('crash'),
   durable('last-word'),
   plain('plain', { memory: 256, timeout: 2, environment: { STAGE: 'test' } }),
+  plain('loud', { timeout: 60 }),
   plain('tenants', { tenancy: 'PER_TENANT' }),
   plain('broken', { timeout: 2 }),
   plain('runtime'),
@@ -82,7 +83,7 @@ async function call(s: Scene, functionName: string, event: unknown = {}, more: {
 }
 
 async function flood(s: Scene) {
-  const response = await fetch(`${s.server.endpoint}/2015-03-31/functions/plain/invocations`, {
+  const response = await fetch(`${s.server.endpoint}/2015-03-31/functions/loud/invocations`, {
     method: 'POST',
     body: '{"print":"a line of words","times":600000}',
   })
@@ -205,10 +206,10 @@ test('a function at a worker', async (t: TestContext) => {
   })
 
   await t.test('a function that prints too much loses lines, and is told so', async (t) => {
-    await ownWorker(t, s, 'plain', 'plain.mjs')
+    await ownWorker(t, s, 'loud', 'plain.mjs')
     const { requestId } = await flood(s)
     await until('the last lines', async () => {
-      const lines = (await s.client.logs({ functionName: 'plain', limit: 200 })).map(({ line }) => line)
+      const lines = (await s.client.logs({ functionName: 'loud', limit: 200 })).map(({ line }) => line)
       return (
         lines.some((line) => /^\[perdure\] \d+ lines \(\d+ bytes\) were dropped/.test(line)) &&
         lines.some((line) => line.startsWith(`END RequestId: ${requestId}`))

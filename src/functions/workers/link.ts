@@ -46,8 +46,12 @@ interface Sent {
 
 interface Incoming {
   readonly fields: Fields
-  readonly payload: Buffer
+  readonly bytes: number
+  /** Absent while there is no memory for it. */
+  payload: Buffer | undefined
   filled: number
+  /** What had been read already when the reading was paused. */
+  readonly early: Buffer[]
 }
 
 /** What the socket may hold before more is given to it. */
@@ -205,25 +209,33 @@ export class Link {
   }
 
   #expect(fields: Fields, bytes: number): void {
-    this.#incoming = { fields, payload: Buffer.allocUnsafe(bytes), filled: 0 }
-    let waits = true
+    const incoming: Incoming = { fields, bytes, payload: undefined, filled: 0, early: [] }
+    this.#incoming = incoming
+    this.#pause()
     this.#releaseMemory = this.#memory.take(bytes, () => {
-      if (waits) this.#resume()
-      waits = false
+      incoming.payload = Buffer.allocUnsafe(bytes)
+      this.#resume()
+      this.#guarded(() => {
+        for (const part of incoming.early.splice(0)) this.#fill(incoming, part)
+      })
     })
-    if (waits) this.#pause()
   }
 
   #takePart(part: Buffer): void {
     const incoming = this.#incoming
     if (incoming === undefined) throw new BrokenProtocol('a payload that nothing has announced')
-    const { fields, payload } = incoming
-    if (part.byteLength === 0 || part.byteLength > payload.byteLength - incoming.filled) {
+    if (incoming.payload === undefined) incoming.early.push(part)
+    else this.#fill(incoming, part)
+  }
+
+  #fill(incoming: Incoming, part: Buffer): void {
+    const { fields, bytes, payload, filled } = incoming
+    if (payload === undefined || part.byteLength === 0 || part.byteLength > bytes - filled) {
       throw new BrokenProtocol('a payload of another size than was announced')
     }
-    part.copy(payload, incoming.filled)
+    part.copy(payload, filled)
     incoming.filled += part.byteLength
-    if (incoming.filled < payload.byteLength) return
+    if (incoming.filled < bytes) return
     this.#incoming = undefined
     this.#releaseMemory()
     this.#events.received(fields, payload)

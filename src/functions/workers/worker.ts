@@ -27,7 +27,9 @@ import { closing, type FromServer, readFromServer, type Settings } from './messa
 import { createPayloadMemory } from './payload-memory.ts'
 import { WorkerProcess, type WorkerProcessHost } from './worker-process.ts'
 
-export interface WorkerOptions extends Omit<WorkerProcessHost, 'door' | 'region'> {
+export interface WorkerOptions {
+  /** What all its processes share. */
+  readonly host: Omit<WorkerProcessHost, 'door' | 'region'>
   readonly server: URL
   /** Sent with every request to the server, for a proxy on the way. */
   readonly headers: Readonly<Record<string, string>>
@@ -125,13 +127,13 @@ class AttachingWorker implements Worker {
   }
 
   attach(): void {
-    const { server, headers, functionName, qualifier, name, processes, inspect, clock, timers } = this.#options
+    const { server, headers, functionName, qualifier, name, processes, host } = this.#options
     this.#state = 'attaching'
     const url = new URL(server)
     url.protocol = server.protocol === 'https:' ? 'wss:' : 'ws:'
     url.pathname = server.pathname.replace(/\/$/, '') + ATTACH_PATH
     const query = { function: functionName, qualifier, name, processes: String(processes) }
-    url.search = new URLSearchParams({ ...query, ...(inspect ? { deadlines: 'none' } : {}) }).toString()
+    url.search = new URLSearchParams({ ...query, ...(host.inspect ? { deadlines: 'none' } : {}) }).toString()
     const webSocket = new WebSocket(url, WORKER_SUBPROTOCOL, {
       headers,
       handshakeTimeout: handshakeLimitMs,
@@ -152,13 +154,14 @@ class AttachingWorker implements Worker {
     webSocket.once('open', () => {
       webSocket.off('error', failed)
       if (socket === undefined) throw new Error('a WebSocket opened without a socket')
-      const link = new Link(webSocket, socket, { clock, timers }, unbounded, {
+      const link = new Link(webSocket, socket, host, unbounded, {
         payloadBytes: (fields) => bytesOf(readFromServer(fields)),
         received: (fields, payload) => this.#received(link, readFromServer(fields), payload),
         closed: (end) => this.#closed(link, end),
       })
       this.#link = link
-      if (this.#state === 'draining') link.close(closing.left, 'drained')
+      // It was told to end meanwhile.
+      if (this.#state !== 'attaching') link.close(closing.left, 'drained')
     })
   }
 
@@ -167,7 +170,7 @@ class AttachingWorker implements Worker {
     const status = response.statusCode ?? 0
     const message = await messageOf(response)
     const passing = status >= 500 || status === 429 || status === 408
-    if (passing || this.#state === 'draining') this.#unreachable(`HTTP ${status}: ${message}`)
+    if (passing || this.#state !== 'attaching') this.#unreachable(`HTTP ${status}: ${message}`)
     else await this.#refused(message)
   }
 
@@ -178,12 +181,15 @@ class AttachingWorker implements Worker {
   }
 
   #unreachable(reason: string): void {
-    if (this.#state === 'draining') this.#leaveWhenEmpty()
-    else this.#waitAndAttach(reason)
+    if (this.#state === 'attaching') this.#waitAndAttach(reason)
+    else this.#leaveWhenEmpty()
   }
 
   #waitAndAttach(reason: string): void {
-    const { clock, timers, entropy, tell } = this.#options
+    const {
+      host: { clock, timers, entropy },
+      tell,
+    } = this.#options
     const wholeMs = Math.min(longestWaitMs, firstWaitMs * 2 ** Math.min(this.#failedTries, 10))
     const chance = Number.parseInt(entropy.hex(4), 16) / 2 ** 32
     const nextTryMs = Math.round(wholeMs * (0.5 + chance / 2))
@@ -215,14 +221,15 @@ class AttachingWorker implements Worker {
 
   #welcomed(settings: Settings): void {
     if (this.#state !== 'attaching') return
-    const { clock, tell } = this.#options
+    const { host, tell } = this.#options
     const isAsBefore = JSON.stringify(settings) === JSON.stringify(this.#settings)
     this.#state = 'serving'
     this.#settings = settings
-    this.#welcomedAt = clock.now()
+    this.#welcomedAt = host.clock.now()
     this.#numbers = 0
     tell({ kind: 'attached', settings })
     for (const process of this.#processes) {
+      if (process.wasToEnd) continue
       if (isAsBefore) this.#announce(process)
       else void process.end()
     }
@@ -272,7 +279,7 @@ class AttachingWorker implements Worker {
 
   #closed(link: Link, { reason }: LinkEnd): void {
     if (link !== this.#link) return
-    const { clock } = this.#options
+    const { clock } = this.#options.host
     const leaves = this.#state === 'leaving' && this.#processes.size === 0
     this.#link = undefined
     this.#byNumber.clear()
@@ -283,7 +290,7 @@ class AttachingWorker implements Worker {
       process.silence()
       if (!keep || !process.isIdle) void process.end()
     }
-    if (this.#state === 'draining') this.#leaveWhenEmpty()
+    if (this.#state === 'draining' || this.#state === 'gone') this.#leaveWhenEmpty()
     else if (leaves) this.attach()
     else this.#waitAndAttach(reason === '' ? 'the connection was cut' : reason)
   }
@@ -295,11 +302,11 @@ class AttachingWorker implements Worker {
   }
 
   #start(): void {
-    const { launch, forwarding, clock, ...host } = this.#options
+    const { host, launch, forwarding } = this.#options
     const settings = this.#settings
     if (settings === undefined) return
-    const startedAt = clock.now()
-    const site: WorkerProcessHost = { ...host, clock, region: settings.region, door: forwarding.door() }
+    const startedAt = host.clock.now()
+    const site = { ...host, region: settings.region, door: forwarding.door() }
     const process = new WorkerProcess(site, settings, () => launch(settings), {
       serving: () => {
         this.#failedStarts = 0
@@ -311,7 +318,10 @@ class AttachingWorker implements Worker {
   }
 
   #processEnded(process: WorkerProcess, startedAt: number): void {
-    const { clock, timers, tell } = this.#options
+    const {
+      host: { clock, timers },
+      tell,
+    } = this.#options
     const served = process.hasServed
     this.#processes.delete(process)
     for (const [number, each] of this.#byNumber) {
