@@ -38,7 +38,8 @@ export const handler = async (event, context) => {
   if (event.sleepMs) await new Promise((resolve) => setTimeout(resolve, event.sleepMs))
   if (event.bytes) return 'x'.repeat(event.bytes)
   if (event.size) return JSON.stringify(event).length
-  if (event.print) process.stdout.write((event.print + '\\n').repeat(event.times ?? 1))
+  if (event.print) console.log(event.print)
+  if (event.line) process.stdout.write('y'.repeat(event.line) + '\\n')
   const { clientContext, tenantId, functionName, functionVersion, memoryLimitInMB, invokedFunctionArn } = context
   return {
     clientContext, tenantId, functionName, functionVersion, memoryLimitInMB, invokedFunctionArn,
@@ -85,7 +86,7 @@ async function call(s: Scene, functionName: string, event: unknown = {}, more: {
 async function flood(s: Scene) {
   const response = await fetch(`${s.server.endpoint}/2015-03-31/functions/loud/invocations`, {
     method: 'POST',
-    body: '{"print":"a line of words","times":600000}',
+    body: '{"line":8000000}',
   })
   assert.equal(response.headers.get('x-amz-function-error'), null, await response.clone().text())
   return { requestId: response.headers.get('x-amzn-requestid') }
