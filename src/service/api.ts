@@ -118,10 +118,12 @@ export interface DurableService {
 
   /**
    * Takes an asynchronous invocation of a plain (non-durable) function: durable when this resolves, run at least once,
-   * retried twice (after about one and two minutes) when the function fails (spec 07 §7.7).
+   * retried as the configuration of the qualifier says (spec 07 §7.7).
    */
   enqueuePlain(request: {
     readonly target: FunctionVersion
+    /** What it was invoked with: `$LATEST`, a number or an alias. */
+    readonly qualifier: string
     readonly payload: string
     readonly tenantId?: string
     readonly traceHeader?: string

@@ -112,6 +112,7 @@ class Service implements RunningService {
   readonly #starts: Starts
   readonly #targets: Targets
   readonly #outbox: Outbox
+  readonly #plainRuns: PlainRuns
   readonly #queuedInvocations: QueuedInvocations
   readonly #retention: Retention
   readonly #metrics: Metrics
@@ -160,7 +161,7 @@ class Service implements RunningService {
         activity,
         log,
         indexed: (state, index) => watch.indexed(state, index),
-        owes: ({ row, duty }) => this.#outbox.add(row, duty),
+        owes: ({ row, owed }) => this.#outbox.add(row, owed),
         ended: (state) => figures.ended(state),
         closed: (executionId) => this.#waiters.closed(executionId),
         lostTrack: (executionId) => {
@@ -204,10 +205,12 @@ class Service implements RunningService {
       lostTrack,
       figures,
     })
-    const plainRuns = new PlainRuns({ queues, entropy, activity, metrics, figures })
+    this.#plainRuns = new PlainRuns({ queues, entropy, activity, metrics, figures, clock, timers })
+    const plainRuns = this.#plainRuns
     const duties = new Duties({ store, lanes, texts, starts: this.#starts, plainRuns, limits, log })
     this.#queuedInvocations = new QueuedInvocations({
       committer,
+      functions,
       plainRuns,
       pauses: queuedPauses,
       clock,
@@ -215,6 +218,7 @@ class Service implements RunningService {
       outbox: () => this.#outbox,
       stopped: () => this.#phase === 'draining' || this.#phase === 'stopped',
       log,
+      metrics,
     })
     this.#outbox = new Outbox({
       store,
@@ -400,6 +404,7 @@ class Service implements RunningService {
     this.#waiters.stop()
     this.#queues.stop()
     this.#watch.stop()
+    this.#plainRuns.stop()
     const swept = this.#retention.stop()
     this.#outbox.stop()
     await this.#invocationsEnd(graceMs)

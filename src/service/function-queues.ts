@@ -92,6 +92,14 @@ export class FunctionQueues {
     this.#serve(queue)
   }
 
+  /** Takes a job out of its queue; false when it does not wait there (any more). */
+  withdraw({ id, kind, functionName, version }: Omit<Job, 'tenantId' | 'run'>): boolean {
+    const queue = this.#queues.get(keyOf({ kind, functionName, version }))
+    if (queue?.waiting.remove(id) === undefined) return false
+    this.#forgetIfEmpty(queue)
+    return true
+  }
+
   get holds(): readonly Hold[] {
     return [...this.#queues.values()]
       .filter(({ held, waiting }) => held && waiting.size > 0)
@@ -105,7 +113,7 @@ export class FunctionQueues {
   }
 
   #queueOf({ kind, functionName, version }: Job): Queue {
-    const key = `${kind}:${functionName}:${version}`
+    const key = keyOf({ kind, functionName, version })
     const known = this.#queues.get(key)
     if (known !== undefined) return known
     const waiting = new Fifo<QueuedJob>()
@@ -162,10 +170,12 @@ export class FunctionQueues {
       begun()
       queue.underWay -= 1
       if (!this.#stop.signal.aborted) this.#serve(queue)
-      if (queue.underWay === 0 && queue.waiting.size === 0) {
-        this.#queues.delete(`${queue.kind}:${queue.functionName}:${queue.version}`)
-      }
+      this.#forgetIfEmpty(queue)
     }
+  }
+
+  #forgetIfEmpty(queue: Queue): void {
+    if (queue.underWay === 0 && queue.waiting.size === 0) this.#queues.delete(keyOf(queue))
   }
 
   /** `undefined`: none could be had. The job queues again, where it is held if its function is gone. */
@@ -183,6 +193,9 @@ export class FunctionQueues {
     }
   }
 }
+
+const keyOf = ({ kind, functionName, version }: Pick<Job, 'kind' | 'functionName' | 'version'>): string =>
+  `${kind}:${functionName}:${version}`
 
 /** A durable job's id is its execution's. */
 const subjectOf = ({ id, kind, functionName }: Job): LogSubject => ({

@@ -70,6 +70,13 @@ export const METRICS = {
   perdure_function_waiting: gauge('Reservations that wait for a place in a process.', 'function'),
   perdure_function_oldest_wait_seconds: gauge('How long the first of these reservations has waited.', 'function'),
 
+  // Asynchronous invocations.
+  perdure_async_invocations_ended_total: counter(
+    'Asynchronous invocations that ended: Success, RetriesExhausted or EventAgeExceeded.',
+    'function',
+    'outcome',
+  ),
+
   // Checkpoints and the store.
   perdure_checkpoint_duration_seconds: histogram('From a checkpoint at the service to its durable answer.', LATENCY),
   perdure_store_commit_duration_seconds: histogram('One batch until it is durable (fsync included).', LATENCY),

@@ -5,7 +5,14 @@
 import { DEFAULT_PLACE, functionArn, parseExecutionArn } from '../../src/protocol/arn.ts'
 import type { DurableConfig, DurableInvocationEvent, ErrorObject, OperationUpdate } from '../../src/protocol/shapes.ts'
 import type { CheckpointResult, DurableService } from '../../src/service/api.ts'
-import type { Functions, FunctionVersion, InvocationRequest, InvocationResult, Slot } from '../../src/service/ports.ts'
+import type {
+  AsynchronousSettings,
+  Functions,
+  FunctionVersion,
+  InvocationRequest,
+  InvocationResult,
+  Slot,
+} from '../../src/service/ports.ts'
 
 export type Outcome = { Status: 'SUCCEEDED' | 'FAILED' | 'PENDING'; Result?: string; Error?: ErrorObject }
 export type DurableScript = (call: Call) => Promise<Outcome>
@@ -81,6 +88,8 @@ export class ScriptedFunctions implements Functions {
   #reserveFaults = 0
   #waiting: Waiting[] = []
   readonly #busy = new Map<string, number>()
+  /** By name and qualifier. */
+  readonly #settings = new Map<string, AsynchronousSettings>()
   /** The most invocations of each function that ran at a time. */
   readonly peak = new Map<string, number>()
   /** Every event that was handed over, by function. */
@@ -111,6 +120,16 @@ export class ScriptedFunctions implements Functions {
     const { concurrency = 8, perTenant = false } = options
     const described = describedAs(name, '$LATEST', { concurrency, durable: undefined, perTenant })
     return this.#declare({ version: described, script: { plain: script } })
+  }
+
+  /** Sets what holds for asynchronous invocations under a qualifier. */
+  configure(name: string, settings: AsynchronousSettings, qualifier = '$LATEST'): this {
+    this.#settings.set(`${name}:${qualifier}`, settings)
+    return this
+  }
+
+  asynchronous({ name, qualifier }: { readonly name: string; readonly qualifier: string }): AsynchronousSettings {
+    return this.#settings.get(`${name}:${qualifier}`) ?? {}
   }
 
   remove(name: string, version = '$LATEST'): void {
@@ -184,6 +203,7 @@ export class ScriptedFunctions implements Functions {
   reborn(): ScriptedFunctions {
     const reborn = new ScriptedFunctions()
     for (const [key, declared] of this.#declared) reborn.#declared.set(key, declared)
+    for (const [key, settings] of this.#settings) reborn.#settings.set(key, settings)
     return reborn
   }
 

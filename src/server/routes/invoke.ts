@@ -45,7 +45,7 @@ export const invoke: Route = {
     const payload = readPayload(request.body)
     const { version } = target
     if (isDurable(version)) return invokeDurable({ version, drawn: isDrawn(target) }, payload, input, request, deps)
-    if (input.InvocationType === 'Event') return enqueuePlain(version, payload, input, request, deps)
+    if (input.InvocationType === 'Event') return enqueuePlain(target, payload, input, request, deps)
     return runPlain(version, payload, input, request, deps)
   },
 }
@@ -147,14 +147,16 @@ function endReply(started: Started, end: ExecutionEnd): Reply {
 // -------------------------------------------------------------------------------------------------- plain functions
 
 async function enqueuePlain(
-  target: FunctionVersion,
+  { version, qualifier }: FunctionTarget,
   payload: string,
   input: InvokeInput,
   request: RouteRequest,
   { service }: RouteDeps,
 ): Promise<Reply> {
   const { requestId } = await service.enqueuePlain({
-    target,
+    target: version,
+    // `$LATEST.PUBLISHED` stands for a number, and has no configuration of its own.
+    qualifier: qualifier === undefined || qualifier.startsWith('$LATEST') ? version.version : qualifier,
     payload,
     ...given({ tenantId: input.TenantId, traceHeader: traceHeader(request.headers) }),
   })
