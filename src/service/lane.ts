@@ -72,6 +72,8 @@ export interface LaneShell {
   readonly log: ServiceLog
   /** The index row that is now in the store is another one than before. */
   readonly indexed: (state: ExecutionState, index: IndexRow) => void
+  /** What is owed beyond the engine's duties because the execution has ended; written with its last entry. */
+  readonly owedAtEnd: (state: ExecutionState) => readonly OwedRow[]
   /** A duty is in the outbox. */
   readonly owes: (duty: OwedRow) => void
   /** The execution's last entry is durable; said once, before `closed`. */

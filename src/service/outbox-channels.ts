@@ -26,6 +26,8 @@ export const runChannel = (functionName: string): string => `run:${functionName}
 /** Hashed, for a destination may hold secrets and characters that ids must not have. */
 export const sendChannel = (destination: string): string => `send:${hash('sha256', destination).slice(0, 32)}`
 
+export const isSendChannel = (channel: string): boolean => channel.startsWith('send:')
+
 /** A part of an id that sorts by time. */
 export const inOrderOf = (atMs: number): string => String(atMs).padStart(15, '0')
 
@@ -39,5 +41,5 @@ export const beyondChannel = (channel: string): string => (channel === EXECUTION
 /** How many rows of a channel may be under way. */
 export function atATimeOf(channel: string): number {
   if (channel === EXECUTIONS) return QUICK_AT_A_TIME
-  return channel.startsWith('send:') ? SENT_AT_A_TIME : Number.POSITIVE_INFINITY
+  return isSendChannel(channel) ? SENT_AT_A_TIME : Number.POSITIVE_INFINITY
 }

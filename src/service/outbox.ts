@@ -15,15 +15,18 @@ import type { Duty } from '../engine/model.ts'
 import type { OutboxRow, Store } from '../journal/store.ts'
 import type { Activity } from './activity.ts'
 import type { Committer } from './committer.ts'
+import type { DeadLetter } from './dead-letters.ts'
+import type { Delivery } from './deliveries.ts'
+import { unavailable } from './failures.ts'
 import { Fifo } from './fifo.ts'
 import type { ServiceLog } from './log.ts'
-import { atATimeOf, beforeChannel, beyondChannel, channelOf, EXECUTIONS } from './outbox-channels.ts'
+import { atATimeOf, beforeChannel, beyondChannel, channelOf, EXECUTIONS, isSendChannel } from './outbox-channels.ts'
 import type { Metrics } from './ports.ts'
 import type { QueuedInvocation } from './queued-invocations.ts'
 import type { Pauses } from './retries.ts'
 
 /** Everything that the outbox can hold. */
-export type Owed = Duty | QueuedInvocation
+export type Owed = Duty | QueuedInvocation | DeadLetter | Delivery
 
 /** A row of the outbox, and what its text says. */
 export interface OwedRow {
@@ -90,11 +93,19 @@ export class Outbox {
     this.#activity = deps.activity
     this.#log = deps.log
     deps.metrics.read('perdure_outbox_duties', () => this.#known.size)
+    deps.metrics.read('perdure_deliveries_waiting', () => this.#deliveries)
   }
 
   /** A row that was just committed. */
   add(row: OutboxRow, owed: Owed): void {
     this.#take(row, () => owed)
+  }
+
+  /** Adds a row of its own. Resolves when it is durable; rejects when nobody knows whether it is. */
+  async post({ row, owed }: OwedRow): Promise<void> {
+    if (await this.#committer.post(row)) return this.add(row, owed)
+    this.lostTrack()
+    throw unavailable()
   }
 
   /** The store holds rows that are not known here: reads them, as room allows. Resolves when that was done once. */
@@ -130,6 +141,12 @@ export class Outbox {
     channel.waiting.push({ id: row.id, channel, row, owed: read(), failures: 0 })
     this.#next(channel)
     return true
+  }
+
+  get #deliveries(): number {
+    let rows = 0
+    for (const channel of this.#channels.values()) if (isSendChannel(channel.key)) rows += channel.rows
+    return rows
   }
 
   #channelAt(key: string): Channel {

@@ -119,6 +119,27 @@ export interface AsynchronousSettings {
   readonly deadLetterTarget?: string
 }
 
+/** What can be reached over HTTP. */
+export interface Webhooks {
+  /**
+   * One POST of a JSON text. Resolves with what came of it, within seconds, and never rejects. Redirections are not
+   * followed. What of a header's value cannot be sent is written as `%` and two digits for each byte.
+   */
+  post(
+    request: {
+      readonly url: string
+      readonly headers: Readonly<Record<string, string>>
+      readonly body: string
+    },
+    signal: AbortSignal,
+  ): Promise<WebhookAnswer>
+}
+
+export type WebhookAnswer =
+  | { readonly status: number; readonly retryAfterSeconds?: number }
+  /** Nobody answered, and why: a word without anything of the request, such as `ECONNREFUSED`. */
+  | { readonly failure: string }
+
 /** An operation of the API that is about functions that were created through it. */
 export type ManagementOperation = keyof typeof FUNCTION_OPERATIONS
 

@@ -5,10 +5,12 @@
  * The configuration is looked at whenever it is needed, so that a change of it also counts for what waits already.
  */
 import type { OutboxRow } from '../journal/store.ts'
-import type { Committer } from './committer.ts'
-import { isTemporary, unavailable } from './failures.ts'
+import { functionArn, type Place } from '../protocol/arn.ts'
+import { deliveryRow } from './deliveries.ts'
+import { isTemporary } from './failures.ts'
+import { deadLetterAttributes, errorMessageIn, invocationRecord } from './invocation-record.ts'
 import type { ServiceLog } from './log.ts'
-import type { Outbox } from './outbox.ts'
+import type { Outbox, OwedRow } from './outbox.ts'
 import { inOrderOf, runChannel } from './outbox-channels.ts'
 import type { PlainRuns } from './plain-runs.ts'
 import type {
@@ -59,7 +61,7 @@ const REASONS: Readonly<Record<Exclude<Condition, 'Success'>, string>> = {
 }
 
 export class QueuedInvocations {
-  readonly #committer: Committer
+  readonly #place: Place
   readonly #functions: Functions
   readonly #plainRuns: PlainRuns
   readonly #pauses: Pauses
@@ -71,7 +73,7 @@ export class QueuedInvocations {
   readonly #metrics: Metrics
 
   constructor(deps: {
-    committer: Committer
+    place: Place
     functions: Functions
     plainRuns: PlainRuns
     pauses: Pauses
@@ -82,7 +84,7 @@ export class QueuedInvocations {
     log: ServiceLog
     metrics: Metrics
   }) {
-    this.#committer = deps.committer
+    this.#place = deps.place
     this.#functions = deps.functions
     this.#plainRuns = deps.plainRuns
     this.#pauses = deps.pauses
@@ -100,9 +102,10 @@ export class QueuedInvocations {
     readonly payload: string
     readonly tenantId?: string
     readonly traceHeader?: string
+    /** Default: a new one. */
+    readonly requestId?: string
   }): Promise<{ readonly requestId: string }> {
-    const { target, qualifier, payload, tenantId, traceHeader } = request
-    const requestId = this.#entropy.uuid()
+    const { target, qualifier, payload, tenantId, traceHeader, requestId = this.#entropy.uuid() } = request
     const now = this.#clock.now()
     await this.#post({
       kind: 'invokeQueued',
@@ -128,8 +131,8 @@ export class QueuedInvocations {
       if (this.#stopped()) return 'later'
       const failed = { ...owed, platformFailures: platformFailures + failures }
       const result = await this.#attempt(row, owed)
-      if (result === undefined) return this.#end(failed, 'EventAgeExceeded')
-      if (result.kind === 'response') return this.#end(failed, 'Success')
+      if (result === undefined) return this.#end(failed, 'EventAgeExceeded', owed.lastError)
+      if (result.kind === 'response') return this.#end(failed, 'Success', utf8.decode(result.body))
       if (result.kind === 'error') return this.#failed(failed, result)
       await this.#pauses.until(
         Math.min(this.#clock.now() + backOffMs(failures, PLATFORM_RETRY_CAP_MS), this.#expiryOf(owed)),
@@ -150,7 +153,7 @@ export class QueuedInvocations {
     const failedAttempts = owed.failedAttempts + 1
     const failed = { ...owed, failedAttempts, lastError: body }
     const { retryAttempts = DEFAULT_RETRY_ATTEMPTS } = this.#settingsOf(owed)
-    if (failedAttempts > retryAttempts) return this.#end(failed, 'RetriesExhausted')
+    if (failedAttempts > retryAttempts) return this.#end(failed, 'RetriesExhausted', body)
     // It is looked at again at the end of its age at the latest, which then is told in time.
     const notBeforeMs = Math.min(this.#clock.now() + failedAttempts * RETRY_DELAY_MS, this.#expiryOf(owed))
     const { lastError, ...rest } = { ...failed, notBeforeMs }
@@ -158,14 +161,59 @@ export class QueuedInvocations {
     return this.#persist(() => this.#post(lastError.length > KEPT_ERROR_CHARS ? rest : { ...rest, lastError }))
   }
 
-  #end(owed: QueuedInvocation, condition: Condition): Promise<'done' | 'later'> {
+  /** Its destinations are told, then it is over. */
+  async #end(owed: QueuedInvocation, condition: Condition, response: string | undefined): Promise<'done' | 'later'> {
     const { requestId, functionName, version } = owed
+    const rows = this.#rowsAtEnd(owed, condition, response)
+    const kept = await this.#persist(async () => {
+      for (const row of rows) await this.#outbox().post(row)
+    })
+    if (kept === 'later') return kept
     this.#metrics.counter('perdure_async_invocations_ended_total', functionName, condition).add()
     if (condition !== 'Success') {
-      const message = `Asynchronous invocation ${requestId} of ${functionName}:${version} was dropped: ${REASONS[condition]}`
+      const end = rows.length > 0 ? 'was given up and goes to its destination' : 'was dropped'
+      const message = `Asynchronous invocation ${requestId} of ${functionName}:${version} ${end}: ${REASONS[condition]}`
       this.#log('warn', message, undefined, { requestId, functionName })
     }
-    return Promise.resolve('done')
+    return 'done'
+  }
+
+  #rowsAtEnd(owed: QueuedInvocation, condition: Condition, response: string | undefined): readonly OwedRow[] {
+    const { requestId, functionName, version, qualifier = version, payload } = owed
+    const { onSuccess, onFailure, deadLetterTarget } = this.#settingsOf(owed)
+    const succeeded = condition === 'Success'
+    const same = { subject: requestId, executionId: requestId, about: { requestId, functionName } }
+    const rows: OwedRow[] = []
+    const destination = succeeded ? onSuccess : onFailure
+    const now = this.#clock.now()
+    if (destination !== undefined) {
+      const body = invocationRecord({
+        at: now,
+        requestId,
+        functionArn: functionArn(this.#place, functionName, qualifier),
+        condition,
+        attempts: owed.failedAttempts + (owed.platformFailures ?? 0) + (succeeded ? 1 : 0),
+        payload,
+        version,
+        response,
+      })
+      rows.push(deliveryRow({ ...same, of: succeeded ? 'onSuccess' : 'onFailure', destination, body, queuedAt: now }))
+    }
+    if (!succeeded && deadLetterTarget !== undefined) {
+      const message = response === undefined ? undefined : errorMessageIn(response)
+      const attributes = deadLetterAttributes(requestId, message)
+      rows.push(
+        deliveryRow({
+          ...same,
+          of: 'deadLetter',
+          destination: deadLetterTarget,
+          body: payload,
+          attributes,
+          queuedAt: now,
+        }),
+      )
+    }
+    return rows
   }
 
   /** The function has run: what follows from it is tried until the store takes it, and the function not run again. */
@@ -198,8 +246,8 @@ export class QueuedInvocations {
       executionId: requestId,
       text: JSON.stringify(owed),
     }
-    if (await this.#committer.post(row)) return this.#outbox().add(row, owed)
-    this.#outbox().lostTrack()
-    throw unavailable()
+    await this.#outbox().post({ row, owed })
   }
 }
+
+const utf8 = new TextDecoder()

@@ -94,7 +94,10 @@ export class Round {
     this.bytes += inlineBytes(entry)
     for (const effect of effects(state, entry)) {
       if (effect.kind === 'duty') this.duties.push(owed(state.start.executionId, effect.duty))
-      else if (effect.kind === 'closed') this.closed = true
+      else if (effect.kind === 'closed') {
+        this.closed = true
+        this.duties.push(...this.#shell.owedAtEnd(state))
+      }
     }
   }
 

@@ -4,6 +4,7 @@
  */
 import { DEFAULT_PLACE, functionArn, parseExecutionArn } from '../../src/protocol/arn.ts'
 import type { DurableConfig, DurableInvocationEvent, ErrorObject, OperationUpdate } from '../../src/protocol/shapes.ts'
+import { wireFunctionError } from '../../src/protocol/wire.ts'
 import type { CheckpointResult, DurableService } from '../../src/service/api.ts'
 import type {
   AsynchronousSettings,
@@ -260,7 +261,7 @@ export class ScriptedFunctions implements Functions {
         return { kind: 'error', error: failure, body: JSON.stringify(failure), logTail: '' }
       }
       if (error.kind === 'platform') return { kind: 'platform', error: error.error, logTail: '' }
-      return { kind: 'error', error: error.error, body: JSON.stringify(error.error), logTail: '' }
+      return { kind: 'error', error: error.error, body: JSON.stringify(wireFunctionError(error.error)), logTail: '' }
     }
   }
 }

@@ -85,7 +85,8 @@ export function createDeployedFunctions(options: DeployedFunctionsOptions): Depl
       if (deployed === undefined) return {}
       const settings: AsynchronousSettings = deployed.record.eventInvoke[qualifier] ?? {}
       const deadLetterTarget = deployed.versions.get(version)?.stored.config.deadLetterTarget
-      return { ...settings, ...(deadLetterTarget === undefined ? undefined : { deadLetterTarget }) }
+      // An empty one takes away what was there.
+      return { ...settings, ...(deadLetterTarget ? { deadLetterTarget } : undefined) }
     },
 
     launch: ({ name, version }) => {
