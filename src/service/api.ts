@@ -64,11 +64,17 @@ export interface ExecutionEnd {
   readonly error?: ErrorObject
 }
 
+/** How an execution ended that somebody has waited for. */
+export interface AwaitedEnd extends ExecutionEnd {
+  /** The end of its last invocation's log, if one ended while somebody waited who wanted it. */
+  readonly logTail?: string
+}
+
 export interface DurableService {
   /** Creates the execution, or finds the one of that name or of that client call (spec 07 §7.3, decision 19). */
   start(request: StartRequest): Promise<Started>
   /** Resolves when the execution is closed. Rejects with `signal.reason` when aborted. */
-  waitForEnd(executionId: string, signal: AbortSignal): Promise<ExecutionEnd>
+  waitForEnd(executionId: string, signal: AbortSignal, options?: { readonly withLog?: boolean }): Promise<AwaitedEnd>
 
   checkpoint(request: {
     readonly arn: ExecutionArn

@@ -17,7 +17,7 @@ import { ApiError, invalidParameter, TEXT } from '../protocol/errors.ts'
 import type { Limits } from '../protocol/limits.ts'
 import type { Operation } from '../protocol/shapes.ts'
 import { Activity } from './activity.ts'
-import type { CheckpointResult, DurableService } from './api.ts'
+import type { AwaitedEnd, CheckpointResult, DurableService, ExecutionEnd } from './api.ts'
 import { createSystemTimers, systemClock, systemNextTurn, systemStopwatch } from './clock-adapters.ts'
 import { Committer } from './committer.ts'
 import { DeadLetters } from './dead-letters.ts'
@@ -44,6 +44,7 @@ import { Lanes } from './lanes.ts'
 import { listExecutions } from './listing.ts'
 import { loadAsOf } from './loading.ts'
 import type { ServiceLog } from './log.ts'
+import { LogTails } from './log-tails.ts'
 import { pageSize, parsePosition } from './markers.ts'
 import { MetricRegistry } from './metrics.ts'
 import { Outbox, type OwedRow } from './outbox.ts'
@@ -129,6 +130,7 @@ class Service implements RunningService {
   readonly #deliveries: Deliveries
   readonly #deadLetters: DeadLetters
   readonly #retention: Retention
+  readonly #logTails = new LogTails()
   readonly #metrics: Metrics
   readonly #figures: ExecutionFigures
   readonly #checkpointSeconds: Histogram
@@ -207,6 +209,7 @@ class Service implements RunningService {
       lookAgain: (executionId) => watch.look(executionId),
       metrics,
       figures,
+      logTails: this.#logTails,
     })
     this.#targets = new Targets({ functions, place, entropy, allowUnqualified: deps.allowUnqualified ?? false })
     const indexed = watch.indexed.bind(watch)
@@ -316,8 +319,10 @@ class Service implements RunningService {
     return this.#guard(this.#starts.start(request))
   }
 
-  waitForEnd(executionId: string, signal: AbortSignal): ReturnType<DurableService['waitForEnd']> {
-    return this.#waiters.waitForEnd(executionId, signal).catch((error: unknown) => {
+  waitForEnd(...[executionId, signal, options]: Parameters<DurableService['waitForEnd']>): Promise<AwaitedEnd> {
+    const wait = (): Promise<ExecutionEnd> => this.#waiters.waitForEnd(executionId, signal)
+    const ended = options?.withLog === true ? this.#logTails.during(executionId, wait) : wait()
+    return ended.catch((error: unknown) => {
       if (error === signal.reason) throw error
       return this.#guard(Promise.reject(error))
     })
