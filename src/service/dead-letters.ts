@@ -48,7 +48,9 @@ export class DeadLetters {
   /** What an execution owes that has just ended. */
   owedBy({ start, status }: ExecutionState): readonly OwedRow[] {
     if (start.mode !== 'async' || start.parent !== undefined || !UNWANTED_ENDS.has(status)) return []
-    const { executionId, functionName: name, version } = start
+    const { executionId, functionName: name, version, generation } = start
+    // What has its name since is another function.
+    if (this.#functions.wasDeleted?.({ name, version, generation }) === true) return []
     const destination = this.#functions.asynchronous?.({ name, qualifier: version, version }).deadLetterTarget
     if (destination === undefined) return []
     const owed: DeadLetter = { kind: 'deadLetter', destination }

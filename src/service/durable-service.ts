@@ -201,6 +201,7 @@ class Service implements RunningService {
       lanes,
       texts,
       queues,
+      functions,
       entropy,
       limits,
       activity,
@@ -238,7 +239,18 @@ class Service implements RunningService {
       log,
     })
     const deadLetters = this.#deadLetters
-    const duties = new Duties({ store, lanes, texts, starts: this.#starts, plainRuns, deadLetters, limits, log })
+    const duties = new Duties({
+      store,
+      functions,
+      place,
+      lanes,
+      texts,
+      starts: this.#starts,
+      plainRuns,
+      deadLetters,
+      limits,
+      log,
+    })
     this.#queuedInvocations = new QueuedInvocations({
       place,
       functions,

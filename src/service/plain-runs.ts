@@ -17,6 +17,16 @@ export interface PlainRun {
   readonly requestId?: string
 }
 
+/** There is no such version any more, nor will there be (`Functions.wasDeleted`). */
+export interface Deleted {
+  readonly kind: 'deleted'
+}
+
+/** It had not begun in time. */
+export interface Expired {
+  readonly kind: 'expired'
+}
+
 export class PlainRuns {
   readonly #queues: FunctionQueues
   readonly #entropy: Entropy
@@ -46,23 +56,30 @@ export class PlainRuns {
     this.#expiries = new Alarms({ ...deps, ring: (id) => this.#expiring.get(id)?.() })
   }
 
-  /** Resolves when the function has run; stays open while it is held, and for good when the service stops first. */
-  async run(run: PlainRun): Promise<InvocationResult> {
+  /**
+   * Resolves when the function has run, or when it turns out that it was deleted; stays open while it is held, and for
+   * good when the service stops first.
+   */
+  async run(run: PlainRun): Promise<InvocationResult | Deleted> {
     const result = await this.runBefore(run, Number.POSITIVE_INFINITY)
-    if (result === undefined) throw new Error(`Run ${run.id} has no end of its time and was told that it is over`)
+    if (result.kind === 'expired') throw new Error(`Run ${run.id} has no end of its time and was told that it is over`)
     return result
   }
 
-  /** The same; undefined when it had not begun at `expiresAtMs`. */
-  runBefore(run: PlainRun, expiresAtMs: number): Promise<InvocationResult | undefined> {
+  /** The same, but for one that has not begun at `expiresAtMs`. */
+  runBefore(run: PlainRun, expiresAtMs: number): Promise<InvocationResult | Deleted | Expired> {
     return new Promise((resolve) => {
-      const job = this.#jobOf(run, expiresAtMs, resolve)
+      const job = this.#jobOf(run, expiresAtMs, (result) => {
+        this.#expiring.delete(run.id)
+        this.#expiries.clear(run.id)
+        resolve(result)
+      })
       if (Number.isFinite(expiresAtMs)) {
         this.#expiring.set(run.id, () => {
           // One that has its turn already is looked at again when it has its process.
           if (!this.#queues.withdraw(job)) return
           this.#expiring.delete(run.id)
-          resolve(undefined)
+          resolve({ kind: 'expired' })
         })
         this.#expiries.set(run.id, expiresAtMs, true)
       }
@@ -75,7 +92,7 @@ export class PlainRuns {
     this.#expiries.stop()
   }
 
-  #jobOf(run: PlainRun, expiresAtMs: number, resolve: (result: InvocationResult | undefined) => void): Job {
+  #jobOf(run: PlainRun, expiresAtMs: number, resolve: (result: InvocationResult | Deleted | Expired) => void): Job {
     const { id, functionName, version, payload, tenantId, traceHeader } = run
     const requestId = run.requestId ?? this.#entropy.uuid()
     return {
@@ -83,14 +100,16 @@ export class PlainRuns {
       kind: 'plain',
       functionName,
       version,
-      tenantId: async () => tenantId,
+      admit: async (admitted) => {
+        if (admitted !== undefined) return { kind: 'run', tenantId }
+        resolve({ kind: 'deleted' })
+        return { kind: 'over' }
+      },
       run: async (slot, _version, begun) => {
         begun()
-        this.#expiring.delete(id)
-        this.#expiries.clear(id)
         if (this.#clock.now() >= expiresAtMs) {
           slot.release()
-          return resolve(undefined)
+          return resolve({ kind: 'expired' })
         }
         this.#activity.invocationBegan()
         const began = this.#metrics.now()

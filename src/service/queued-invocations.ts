@@ -12,7 +12,7 @@ import { deadLetterAttributes, errorMessageIn, invocationRecord } from './invoca
 import type { ServiceLog } from './log.ts'
 import type { Outbox, OwedRow } from './outbox.ts'
 import { inOrderOf, runChannel } from './outbox-channels.ts'
-import type { PlainRuns } from './plain-runs.ts'
+import type { Deleted, Expired, PlainRuns } from './plain-runs.ts'
 import type {
   AsynchronousSettings,
   Clock,
@@ -131,7 +131,8 @@ export class QueuedInvocations {
       if (this.#stopped()) return 'later'
       const failed = { ...owed, platformFailures: platformFailures + failures }
       const result = await this.#attempt(row, owed)
-      if (result === undefined) return this.#end(failed, 'EventAgeExceeded', owed.lastError)
+      if (result.kind === 'expired') return this.#end(failed, 'EventAgeExceeded', owed.lastError)
+      if (result.kind === 'deleted') return this.#deleted(owed)
       if (result.kind === 'response') return this.#end(failed, 'Success', utf8.decode(result.body))
       if (result.kind === 'error') return this.#failed(failed, result)
       await this.#pauses.until(
@@ -140,10 +141,9 @@ export class QueuedInvocations {
     }
   }
 
-  /** Undefined: the event became too old first. */
-  async #attempt(row: OutboxRow, owed: QueuedInvocation): Promise<InvocationResult | undefined> {
+  async #attempt(row: OutboxRow, owed: QueuedInvocation): Promise<InvocationResult | Deleted | Expired> {
     const expiresAtMs = this.#expiryOf(owed)
-    if (this.#clock.now() >= expiresAtMs) return undefined
+    if (this.#clock.now() >= expiresAtMs) return { kind: 'expired' }
     const { requestId, functionName, version, payload, tenantId, traceHeader } = owed
     const run = { id: row.id, requestId, functionName, version, payload, tenantId, traceHeader }
     return this.#plainRuns.runBefore(run, expiresAtMs)
@@ -159,6 +159,14 @@ export class QueuedInvocations {
     const { lastError, ...rest } = { ...failed, notBeforeMs }
     // The row of the next attempt is durable before this one goes: a crash in between runs one attempt twice.
     return this.#persist(() => this.#post(lastError.length > KEPT_ERROR_CHARS ? rest : { ...rest, lastError }))
+  }
+
+  /** Its destinations went with the function. */
+  #deleted({ requestId, functionName, version }: QueuedInvocation): 'done' {
+    this.#metrics.counter('perdure_async_invocations_ended_total', functionName, 'FunctionDeleted').add()
+    const message = `Asynchronous invocation ${requestId} of ${functionName}:${version} was dropped: its function was deleted`
+    this.#log('warn', message, undefined, { requestId, functionName })
+    return 'done'
   }
 
   /** Its destinations are told, then it is over. */

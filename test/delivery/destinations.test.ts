@@ -91,7 +91,8 @@ test('a failure goes to a function and, with its attributes, to what the configu
   const { requestid, errorcode, errormessage } = letter?.headers ?? {}
   assert.deepEqual([requestid, errorcode, errormessage], [$metadata.requestId, '200', 'out of it'])
   await until('the record', () => written(served, 'listener').length === 1)
-  const { requestContext, responsePayload } = written(served, 'listener')[0]?.event as Record<string, unknown>
+  const [{ event } = assert.fail('no record')] = written(served, 'listener')
+  const { requestContext, responsePayload } = event as Record<string, unknown>
   assert.deepEqual(requestContext, {
     requestId: $metadata.requestId,
     functionArn: `${ARN}:broken:$LATEST`,
