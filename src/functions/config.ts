@@ -9,6 +9,7 @@ import { basename, dirname, extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { isDestination } from '../protocol/destination.ts'
 import type { DurableConfig } from '../protocol/shapes.ts'
+import type { AsynchronousSettings } from '../service/ports.ts'
 import { moduleExtensions } from './catalog.ts'
 import type { FunctionDeclaration } from './declaration.ts'
 import { DeclarationError } from './declaration-error.ts'
@@ -66,8 +67,16 @@ const functionKeys: readonly (keyof FunctionConfig)[] = [
   'environment',
   'durable',
   'DurableConfig',
+  'asynchronous',
 ]
 const durableKeys: readonly (keyof DurableConfig)[] = ['ExecutionTimeout', 'RetentionPeriodInDays', 'KMSKeyArn']
+const asynchronousKeys: readonly (keyof AsynchronousSettings)[] = [
+  'retryAttempts',
+  'eventAgeSeconds',
+  'onSuccess',
+  'onFailure',
+  'deadLetterTarget',
+]
 
 /** Rejects with a DeclarationError. */
 export async function loadConfig(file: string): Promise<LoadedConfig> {
@@ -196,9 +205,13 @@ function declaration(declared: unknown, index: number, directory: string): Funct
   const record = asRecord(declared, what, "Give an object: { name: 'orders', handler: './orders.ts' }.")
   const label = typeof record['name'] === 'string' ? `Function "${record['name']}"` : what
   checkKeys(record, functionKeys, label)
-  for (const key of ['durable', 'DurableConfig'] as const) {
+  for (const [key, known] of [
+    ['durable', durableKeys],
+    ['DurableConfig', durableKeys],
+    ['asynchronous', asynchronousKeys],
+  ] as const) {
     if (typeof record[key] === 'object' && record[key] !== null) {
-      checkKeys(record[key] as Readonly<Record<string, unknown>>, durableKeys, `${key} of ${lowerFirst(label)}`)
+      checkKeys(record[key] as Readonly<Record<string, unknown>>, known, `${key} of ${lowerFirst(label)}`)
     }
   }
   // The members' values are checked with every other declaration's, in the catalog.
