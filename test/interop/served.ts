@@ -1,8 +1,10 @@
 /** A server on disk, in a process of its own, with functions that its client deployed. */
 import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import * as lambda from '@aws-sdk/client-lambda'
 import type { Lifetime } from '../docs/installed.ts'
-import { folder } from '../docs/installed.ts'
 import { startPerdureProcess } from '../start-perdure.ts'
 import { eventually } from '../tables/eventually.ts'
 import type { Language } from './languages.ts'
@@ -29,12 +31,16 @@ export class Served {
   }
 
   static async start(t: Lifetime, runtimes: Readonly<Record<string, string>> = {}): Promise<Served> {
-    const place = await folder(t)
-    const server = await startPerdureProcess({ data: place, functions: [], log: { level: 'error' }, runtimes })
-    t.after(() => server.stop())
+    const place = await mkdtemp(join(tmpdir(), 'perdure-interop-'))
+    const data = join(place, 'data')
+    const server = await startPerdureProcess({ data, functions: [], log: { level: 'error' }, runtimes })
     const credentials = { accessKeyId: 'any', secretAccessKey: 'any' }
     const client = new lambda.LambdaClient({ endpoint: server.endpoint, region: 'us-east-1', credentials })
-    t.after(() => client.destroy())
+    t.after(async () => {
+      client.destroy()
+      await server.stop()
+      await rm(place, { recursive: true })
+    })
     return new Served(client, server.endpoint, place)
   }
 
