@@ -99,35 +99,45 @@ export async function pythonLanguage(): Promise<Found<Language>> {
 
 // ------------------------------------------------------------------------------------------------------------ Java
 
-/** A folder of compiled classes beside `lib`, a folder of jars. */
-export async function java(): Promise<Found<string>> {
+/** The official AWS SDK and runtime interface client: a folder of jars. */
+async function javaLibraries(): Promise<Found<string>> {
   const newEnough = (answer: string) => Number(/javac (\d+)/.exec(answer)?.[1]) >= 17
   if (!(await has('javac', ['-version'], newEnough))) return { missing: 'a JDK of version 17 or later' }
   if (!(await has('mvn', ['-version']))) return { missing: 'Maven' }
-  const folder = join(handlers, 'java')
-  const sources = readdirSync(join(folder, 'src')).map((file) => join(folder, 'src', file))
-  const libraries = await kept('java-libraries', [read('java', 'pom.xml')], async (into) => {
-    cpSync(join(folder, 'pom.xml'), join(into, 'pom.xml'))
+  const made = await kept('java-libraries', [read('java', 'pom.xml')], async (into) => {
+    cpSync(join(handlers, 'java', 'pom.xml'), join(into, 'pom.xml'))
+    const goal = 'org.apache.maven.plugins:maven-dependency-plugin:3.9.0:copy-dependencies'
     const repository = `-Dmaven.repo.local=${join(into, 'repository')}`
-    await output(
-      'mvn',
-      ['--quiet', '--batch-mode', repository, 'dependency:copy-dependencies', '-DoutputDirectory=lib'],
-      into,
-    )
+    await output('mvn', ['--quiet', '--batch-mode', repository, goal, '-DoutputDirectory=lib'], into)
   })
+  return typeof made === 'string' ? join(made, 'lib') : made
+}
+
+export interface JavaPlace {
+  /** Of compiled classes. */
+  readonly classes: string
+  /** Of jars that they need. */
+  readonly libraries: string
+}
+
+/** Compiles the Java of a folder. */
+export async function java(folder: string): Promise<Found<JavaPlace>> {
+  const libraries = await javaLibraries()
   if (typeof libraries !== 'string') return libraries
+  const sources = readdirSync(folder).map((file) => join(folder, file))
   const texts = sources.map((file) => readFileSync(file, 'utf8'))
-  return await kept('java-classes', [libraries, ...texts], async (into) => {
-    const classPath = join(libraries, 'lib', '*')
-    await output('javac', ['--release', '17', '-cp', classPath, '-d', into, ...sources])
-    cpSync(join(libraries, 'lib'), join(into, 'lib'), { recursive: true })
+  const classes = await kept('java-classes', [libraries, ...texts], async (into) => {
+    await output('javac', ['--release', '17', '-cp', join(libraries, '*'), '-d', into, ...sources])
   })
+  return typeof classes === 'string' ? { classes, libraries } : classes
 }
 
 export async function javaLanguage(): Promise<Found<Language>> {
-  const made = await java()
-  if (typeof made !== 'string') return made
-  return { name: 'java', runtime: 'java17', handler: 'App::handle', zip: packageOf(filesOf(made)), runtimes: {} }
+  const place = await java(join(handlers, 'java', 'src'))
+  if ('missing' in place) return place
+  const jars = Object.entries(filesOf(place.libraries)).map(([name, bytes]) => [`lib/${name}`, bytes] as const)
+  const zip = packageOf({ ...filesOf(place.classes), ...Object.fromEntries(jars) })
+  return { name: 'java', runtime: 'java17', handler: 'App::handle', zip, runtimes: {} }
 }
 
 // ------------------------------------------------------------------------------------------------------------ Rust
