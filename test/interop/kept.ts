@@ -36,9 +36,15 @@ export function given<T>(found: Found<T>): T {
 }
 
 /** What a program prints, on either stream; rejects with the end of it when the program fails. */
-export async function output(program: string, args: readonly string[], cwd?: string): Promise<string> {
+export async function output(
+  program: string,
+  args: readonly string[],
+  cwd?: string,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<string> {
   try {
-    const { stdout, stderr } = await execute(program, args, { ...(cwd && { cwd }), maxBuffer: 64 * 1024 * 1024 })
+    const maxBuffer = 64 * 1024 * 1024
+    const { stdout, stderr } = await execute(program, args, { ...(cwd && { cwd }), env, maxBuffer })
     return stdout + stderr
   } catch (error) {
     const { stdout = '', stderr = '', message } = error as Error & { stdout?: string; stderr?: string }
