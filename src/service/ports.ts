@@ -4,6 +4,7 @@
  * functions room, the journal room).
  */
 import type { FUNCTION_OPERATIONS } from '../protocol/function-operations.ts'
+import type { LAYER_OPERATIONS } from '../protocol/layer-operations.ts'
 import type { InputOf } from '../protocol/operations.ts'
 import type { DurableConfig, ErrorObject } from '../protocol/shapes.ts'
 import type { CounterName, GaugeName, HistogramName, LabelValues } from './metric-table.ts'
@@ -31,6 +32,11 @@ export interface FunctionVersion {
   readonly name: string
   /** `$LATEST` or digits. */
   readonly version: string
+  /**
+   * The how manieth function of this name it is, of those that were created through the API: one that is created under
+   * the name of a deleted one is another function. Absent: it is declared, and is whatever the configuration says.
+   */
+  readonly generation?: number
   /** Qualified with `version`. */
   readonly arn: string
   readonly timeoutSeconds: number
@@ -43,6 +49,12 @@ export interface FunctionVersion {
   readonly durable: DurableConfig | undefined
   /** TenancyConfig PER_TENANT: an invocation must name a tenant. */
   readonly perTenant: boolean
+}
+
+export interface DeletableVersion {
+  readonly name: string
+  readonly version: string
+  readonly generation?: number | undefined
 }
 
 /** One unit of a function's concurrency, with a process behind it. Used once; `run` or `release` gives it back. */
@@ -88,6 +100,11 @@ export interface Functions {
   resolve(name: string, qualifier: string | undefined): FunctionVersion | undefined
   list(): readonly FunctionVersion[]
   /**
+   * Whether there was such a version and it was deleted: it never comes back, while one that is only not declared may.
+   * Without `generation`: whether that may be so for some generation. Absent: functions are never deleted.
+   */
+  wasDeleted?(version: DeletableVersion): boolean
+  /**
    * Waits, first come first served, until the function may run one more invocation and a process is ready for it.
    * Rejects with `signal.reason` when aborted. A process that cannot be started (a broken handler) does not reject
    * here: its slot's `run` resolves with the error.
@@ -99,8 +116,8 @@ export interface Functions {
   loads?(): readonly FunctionLoad[]
 }
 
-/** An operation of the API that is about functions that were created through it. */
-export type ManagementOperation = keyof typeof FUNCTION_OPERATIONS
+/** An operation of the API that is about functions that were created through it, or about layers. */
+export type ManagementOperation = keyof typeof FUNCTION_OPERATIONS | keyof typeof LAYER_OPERATIONS
 
 /**
  * The functions that were created through the API, as the server changes and shows them; those that are declared in the
@@ -109,7 +126,8 @@ export type ManagementOperation = keyof typeof FUNCTION_OPERATIONS
 export interface FunctionManagement {
   /**
    * Does what the operation says and gives its answer; undefined: one without a body. What it changed is durable then.
-   * `FunctionName` is a plain name, and `Qualifier` has what the reference said. Rejects with an `ApiError`.
+   * `FunctionName` and `LayerName` are plain names, and `Qualifier` has what the reference said. Rejects with an
+   * `ApiError`.
    */
   perform<Name extends ManagementOperation>(name: Name, input: InputOf<Name>): Promise<object | undefined>
   /** A function with the version that the qualifier means; without one, `$LATEST`. Throws an `ApiError`. */
@@ -118,7 +136,7 @@ export interface FunctionManagement {
   has(name: string): boolean
   /** Every version of every such function. */
   listed(): readonly ListedVersion[]
-  /** The bytes of a deployment package by their hash in base64; undefined when no version names it. */
+  /** The bytes of a deployment package by their hash in base64; undefined when no version of a function or a layer names it. */
   packageOf(sha256: string): Promise<Uint8Array | undefined>
 }
 

@@ -4,7 +4,7 @@
  */
 import { availableParallelism } from 'node:os'
 import { functionArn, type Place } from '../../protocol/arn.ts'
-import type { Entropy, FunctionVersion } from '../../service/ports.ts'
+import type { DeletableVersion, Entropy, FunctionVersion } from '../../service/ports.ts'
 import type { Launch } from '../launch.ts'
 import type { Pool } from '../pool.ts'
 import { drawVersion } from '../registry/aliases.ts'
@@ -12,16 +12,20 @@ import type { RegisteredFunctions } from '../registry/ports.ts'
 import {
   aliasOf,
   type FunctionRecord,
+  generationOf,
   newestPublished,
   type StoredConfig,
   type StoredVersion,
+  versionOf,
 } from '../registry/record.ts'
 import type { RuntimeSite } from '../runtimes/family.ts'
 import { launchDeployment } from '../runtimes/runtimes.ts'
-import type { CodeFolders } from './code-folders.ts'
+import { type CodeFolders, folderOf, type Packages } from './code-folders.ts'
 
 export interface DeployedFunctions {
   resolve(name: string, qualifier: string | undefined): FunctionVersion | undefined
+  /** As `Functions.wasDeleted` says it, of functions that are not declared. */
+  wasDeleted(version: DeletableVersion): boolean
   /** Every `$LATEST`. */
   list(): readonly FunctionVersion[]
   /** How a process of the version is started; its folder stays until `release`. */
@@ -76,6 +80,14 @@ export function createDeployedFunctions(options: DeployedFunctionsOptions): Depl
       return meant === undefined ? undefined : versions.get(meant)?.version
     },
 
+    wasDeleted: ({ name, version, generation }) => {
+      const record = registered.get(name)
+      const newest = record === undefined ? (registered.deleted(name)?.deleted.generation ?? 0) : generationOf(record)
+      const isThere = record !== undefined && versionOf(record, version) !== undefined
+      if (generation === undefined) return newest > 1 || (newest === 1 && !isThere)
+      return generation < newest || (generation === newest && !isThere)
+    },
+
     list: () => [...functions.values()].flatMap(({ versions }) => versions.get('$LATEST')?.version ?? []),
 
     launch: ({ name, version }) => {
@@ -87,8 +99,16 @@ export function createDeployedFunctions(options: DeployedFunctionsOptions): Depl
         })
         return { launch: () => gone, release: () => {} }
       }
-      const { path, release } = folders.hold(stored.code)
-      return { launch: async () => launchDeployment(deploymentOf(stored.config, await path), site), release }
+      const code = folders.hold([stored.code])
+      const packages = layersOf(stored)
+      const layers = packages === undefined ? undefined : folders.hold(packages)
+      return {
+        launch: async () => launchDeployment(deploymentOf(stored.config, await code.path, await layers?.path), site),
+        release: () => {
+          code.release()
+          layers?.release()
+        },
+      }
     },
 
     follow: (name, pool) => {
@@ -105,7 +125,7 @@ export function createDeployedFunctions(options: DeployedFunctionsOptions): Depl
         else if (previous.version.concurrency !== version.concurrency) pool.rebound(version)
         if ((previous?.warm ?? 0) !== warm) pool.keepWarm(version, warm)
       }
-      folders.keepOnly(codeOf(functions))
+      folders.keepOnly(foldersOf(functions))
     },
   }
 }
@@ -122,6 +142,7 @@ function deployedOf(record: FunctionRecord, place: Place): DeployedFunction {
       version: {
         name: record.name,
         version,
+        generation: generationOf(record),
         arn: functionArn(place, record.name, version),
         timeoutSeconds: config.timeoutSeconds,
         memoryMb: config.memoryMb,
@@ -142,18 +163,33 @@ function provisionedFor(record: FunctionRecord, version: string): number {
     .reduce((sum, [, { requested }]) => sum + requested, 0)
 }
 
-function deploymentOf({ runtime, handler, memoryMb, environment = {}, logging }: StoredConfig, taskRoot: string) {
+function deploymentOf(
+  { runtime, handler, memoryMb, environment = {}, logging }: StoredConfig,
+  taskRoot: string,
+  layersRoot: string | undefined,
+) {
   const defaults = {
     AWS_LAMBDA_LOG_FORMAT: logging.format,
     ...(logging.applicationLevel === undefined ? {} : { AWS_LAMBDA_LOG_LEVEL: logging.applicationLevel }),
   }
-  return { runtime, handler, memoryMb, environment, taskRoot, defaults }
+  return { runtime, handler, memoryMb, environment, taskRoot, layersRoot, defaults }
 }
 
-function codeOf(functions: ReadonlyMap<string, DeployedFunction>): ReadonlySet<string> {
-  return new Set(
-    [...functions.values()].flatMap(({ versions }) => [...versions.values()].map(({ stored }) => stored.code.sha256)),
-  )
+function layersOf({ config: { layers = [] } }: StoredVersion): Packages | undefined {
+  const [first, ...others] = layers.map(({ code }) => code)
+  return first === undefined ? undefined : [first, ...others]
+}
+
+function foldersOf(functions: ReadonlyMap<string, DeployedFunction>): ReadonlySet<string> {
+  const names = new Set<string>()
+  for (const { versions } of functions.values()) {
+    for (const { stored } of versions.values()) {
+      names.add(folderOf([stored.code]))
+      const layers = layersOf(stored)
+      if (layers !== undefined) names.add(folderOf(layers))
+    }
+  }
+  return names
 }
 
 /** From 0 to below 1. */
