@@ -6,10 +6,10 @@ import assert from 'node:assert/strict'
 import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { delimiter, dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { server } from '../cli/program.ts'
 import { type Found, given, has, isKept, kept, output, reason } from '../interop/kept.ts'
 import { java, type PythonPlace, python } from '../interop/languages.ts'
-import { Served } from '../interop/served.ts'
-import { run } from './installed.ts'
+import { folder, run } from './installed.ts'
 import { type CodeBlock, code, readPage, root, tableOf } from './markdown.ts'
 
 const page = readPage('docs/guides/languages.md')
@@ -104,62 +104,67 @@ async function build(section: Section): Promise<Found<string>> {
   })
 }
 
-/** A server whose Python has nothing but Python, and a shell that has done what the page tells of clients. */
+/** A server as the page starts it, whose Python has nothing but Python, and a shell that knows what the page tells of clients. */
 async function reader(t: TestContext, { bin, plain }: PythonPlace) {
-  const served = await Served.start(t, { python: plain })
+  const place = await folder(t)
+  const config = block('The server', 'perdure.config.yaml').replace('/opt/python/bin/python3', plain)
+  await writeFile(join(place, 'perdure.config.yaml'), config)
+  const [starting] = blocksUnder('The server').filter(({ language }) => language === 'sh')
+  const [, ...args] = starting?.text.trim().split(' ') ?? []
+  const { endpoint } = await server(t, args, { cwd: place })
   const [exports = ''] = blocksUnder('The clients')
     .filter(({ language }) => language === 'sh')
     .map(({ text }) => text)
-  const here = (text: string) => text.replaceAll('http://127.0.0.1:7077', served.endpoint)
-  const env = { PATH: [bin, process.env['PATH']].join(delimiter), HOME: served.place }
-  const shell = async (commands: string, folder = served.place) => {
-    const { code, out } = await run('bash', ['-euc', here(exports) + commands], folder, env)
+  const here = (text: string) => text.replaceAll('http://127.0.0.1:7077', endpoint)
+  const env = { PATH: [bin, process.env['PATH']].join(delimiter), HOME: place }
+  const shell = async (commands: string, cwd = place) => {
+    const { code, out } = await run('bash', ['-euc', here(exports) + commands], cwd, env)
     assert.equal(code, 0, out)
     return out
   }
-  return { served, here, shell }
+  return { place, here, shell }
 }
 
 for (const section of sections) {
   const built = await build(section)
   test(`${section.title}: deployed and invoked as the page tells`, { skip: reason(built) }, async (t) => {
     const { shell } = await reader(t, given(tools))
-    const folder = given(built)
-    await writeFile(join(folder, 'input.json'), block('What all have in common', 'input.json'))
+    const made = given(built)
+    await writeFile(join(made, 'input.json'), block('What all have in common', 'input.json'))
     const [, deploying] = blocksUnder(section.title).filter(({ language }) => language === 'sh')
-    await shell(deploying?.text ?? assert.fail('nothing is deployed'), folder)
-    const answered: unknown = JSON.parse(await readFile(join(folder, 'output.json'), 'utf8'))
+    await shell(deploying?.text ?? assert.fail('nothing is deployed'), made)
+    const answered: unknown = JSON.parse(await readFile(join(made, 'output.json'), 'utf8'))
     assert.equal(answered, JSON.parse(block(section.title, 'output.json')))
   })
 }
 
 test('the clients list functions as the page tells', { skip: reason(tools) }, async (t) => {
-  const { served, here, shell } = await reader(t, given(tools))
+  const { place, here, shell } = await reader(t, given(tools))
   const [deploying = ''] = blocksUnder('JavaScript').flatMap(
     ({ text }) => /^aws .*create-function.*?\n(?=aws)/ms.exec(text) ?? [],
   )
   const zip = join(given(await build(sections[0] ?? assert.fail())), 'function.zip')
-  await cp(zip, join(served.place, 'function.zip'))
+  await cp(zip, join(place, 'function.zip'))
   await shell(deploying)
   const listed = 'hello-javascript nodejs24.x'
 
   await t.test('AWS CLI', async () => assert.match(await shell(''), /"FunctionName": "hello-javascript"/))
   await t.test('boto3', async () => {
-    await writeFile(join(served.place, 'client.py'), here(block('The clients', 'client.py')))
+    await writeFile(join(place, 'client.py'), here(block('The clients', 'client.py')))
     assert.match(await shell('python client.py'), new RegExp(`^${listed}$`, 'm'))
   })
   await t.test('JavaScript', async () => {
-    await symlink(join(root, 'node_modules'), join(served.place, 'node_modules'))
-    await writeFile(join(served.place, 'client.ts'), here(block('The clients', 'client.ts')))
+    await symlink(join(root, 'node_modules'), join(place, 'node_modules'))
+    await writeFile(join(place, 'client.ts'), here(block('The clients', 'client.ts')))
     assert.match(await shell(`${process.execPath} client.ts`), new RegExp(`^${listed}$`, 'm'))
   })
   await t.test('Java', async (t) => {
-    const folder = join(served.place, 'java')
-    await mkdir(folder)
-    await writeFile(join(folder, 'Client.java'), here(block('The clients', 'Client.java')))
-    const place = await java(folder)
-    if ('missing' in place) return t.skip(place.missing)
-    const classPath = [place.classes, join(place.libraries, '*')].join(delimiter)
+    const sources = join(place, 'java')
+    await mkdir(sources)
+    await writeFile(join(sources, 'Client.java'), here(block('The clients', 'Client.java')))
+    const compiled = await java(sources)
+    if ('missing' in compiled) return t.skip(compiled.missing)
+    const classPath = [compiled.classes, join(compiled.libraries, '*')].join(delimiter)
     assert.match(await shell(`java -cp '${classPath}' Client`), new RegExp(`^${listed}$`, 'm'))
   })
 })
