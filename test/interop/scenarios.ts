@@ -3,8 +3,6 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { SendDurableExecutionCallbackSuccessCommand } from '@aws-sdk/client-lambda'
-import { eventually } from '../tables/eventually.ts'
 import { type Found, given, reason } from './kept.ts'
 import type { Language } from './languages.ts'
 import { type Outcome, Served } from './served.ts'
@@ -33,6 +31,9 @@ interface Scenario {
 const STEP_BYTES = 262_144 - 2
 /** With the rest of the event, and of the result, a little less than 6 MB. */
 const PADDING = 'p'.repeat(6_290_000)
+
+const PARTS = 40
+const PART_BYTES = 200_000
 
 const scenarios: readonly Scenario[] = [
   {
@@ -135,6 +136,21 @@ const scenarios: readonly Scenario[] = [
     invocations: 2,
   },
   {
+    // More than the event of an invocation holds: the SDK reads the rest of it page by page.
+    name: 'many',
+    input: { steps: PARTS, stepBytes: PART_BYTES },
+    result: PARTS * PART_BYTES,
+    work: [
+      ...Array.from({ length: PARTS }, (_, index) => [
+        `StepStarted part ${index}`,
+        `StepSucceeded part ${index} #1`,
+      ]).flat(),
+      'WaitStarted pause 1s',
+      'WaitSucceeded pause',
+    ],
+    invocations: 2,
+  },
+  {
     name: 'crash',
     result: 'survived',
     work: ['before', 'fatal', 'after'].flatMap((step) => [`StepStarted ${step}`, `StepSucceeded ${step} #1`]),
@@ -180,13 +196,7 @@ async function runScenario(served: Served, language: Language, scenario: Scenari
   assert.deepEqual(written, scenario.ledger ?? [])
 }
 
-/** Completes the callback when the function has asked for it and sleeps. */
 async function answered(served: Served, arn: string, answer: string): Promise<Outcome> {
-  const CallbackId = await eventually('a function that waits for its callback', async () => {
-    const history = await served.history(arn)
-    if (invocations(history).length === 0) return undefined
-    return history.flatMap(({ CallbackStartedDetails }) => CallbackStartedDetails?.CallbackId ?? [])[0]
-  })
-  await served.client.send(new SendDurableExecutionCallbackSuccessCommand({ CallbackId, Result: Buffer.from(answer) }))
+  await served.succeed(await served.callbackOf(arn), answer)
   return await served.ended(arn)
 }

@@ -5,11 +5,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as lambda from '@aws-sdk/client-lambda'
 import type { Lifetime } from '../docs/installed.ts'
-import { startPerdureProcess } from '../start-perdure.ts'
+import { type PerdureProcess, startPerdureProcess } from '../start-perdure.ts'
 import { eventually } from '../tables/eventually.ts'
 import type { Language } from './languages.ts'
+import { invocations } from './told.ts'
 
 export const ROLE = 'arn:aws:iam::000000000000:role/any'
+
+/** A Java that starts on a busy machine takes its time. */
+const PATIENCE_MS = 120_000
 
 export interface Outcome {
   readonly arn: string
@@ -19,29 +23,46 @@ export interface Outcome {
 }
 
 export class Served {
-  readonly client: lambda.LambdaClient
-  readonly endpoint: string
   /** A folder of the test's own. */
   readonly place: string
+  readonly #runtimes: Readonly<Record<string, string>>
+  #server: PerdureProcess
+  #client: lambda.LambdaClient
+  /** By the ARNs of the executions. */
+  readonly #starts = new Map<string, lambda.InvokeCommandInput>()
 
-  private constructor(client: lambda.LambdaClient, endpoint: string, place: string) {
-    this.client = client
-    this.endpoint = endpoint
+  private constructor(place: string, runtimes: Readonly<Record<string, string>>, server: PerdureProcess) {
     this.place = place
+    this.#runtimes = runtimes
+    this.#server = server
+    this.#client = clientOf(server)
   }
 
   static async start(t: Lifetime, runtimes: Readonly<Record<string, string>> = {}): Promise<Served> {
     const place = await mkdtemp(join(tmpdir(), 'perdure-interop-'))
-    const data = join(place, 'data')
-    const server = await startPerdureProcess({ data, functions: [], log: { level: 'error' }, runtimes })
-    const credentials = { accessKeyId: 'any', secretAccessKey: 'any' }
-    const client = new lambda.LambdaClient({ endpoint: server.endpoint, region: 'us-east-1', credentials })
+    const served = new Served(place, runtimes, await serverIn(place, runtimes))
     t.after(async () => {
-      client.destroy()
-      await server.stop()
+      served.client.destroy()
+      await served.#server.stop()
       await rm(place, { recursive: true })
     })
-    return new Served(client, server.endpoint, place)
+    return served
+  }
+
+  get endpoint(): string {
+    return this.#server.endpoint
+  }
+
+  get client(): lambda.LambdaClient {
+    return this.#client
+  }
+
+  /** The server is killed, and another one goes on with what it left. */
+  async killAndRestart(): Promise<void> {
+    this.#client.destroy()
+    await this.#server.kill()
+    this.#server = await serverIn(this.place, this.#runtimes)
+    this.#client = clientOf(this.#server)
   }
 
   /** A durable function that is named as its language. */
@@ -63,14 +84,22 @@ export class Served {
     )
   }
 
+  /** Starts an execution with a name of its own. */
   async start(name: string, input: unknown): Promise<string> {
-    const request = {
-      FunctionName: `${name}:$LATEST`,
-      InvocationType: 'Event',
-      Payload: JSON.stringify(input),
-    } as const
-    const { DurableExecutionArn } = await this.client.send(new lambda.InvokeCommand(request))
-    return DurableExecutionArn ?? assert.fail('an execution without an ARN')
+    const DurableExecutionName = `execution-${this.#starts.size}`
+    const request = { FunctionName: `${name}:$LATEST`, Payload: JSON.stringify(input), DurableExecutionName }
+    const { DurableExecutionArn = assert.fail('an execution without an ARN') } = await this.client.send(
+      new lambda.InvokeCommand({ ...request, InvocationType: 'Event' }),
+    )
+    this.#starts.set(DurableExecutionArn, request)
+    return DurableExecutionArn
+  }
+
+  /** Waits for one that was started: who starts it again by its name gets its answer. */
+  async ended(arn: string): Promise<Outcome> {
+    const request = this.#starts.get(arn) ?? assert.fail(`${arn} was not started here`)
+    await this.client.send(new lambda.InvokeCommand(request))
+    return await this.outcome(arn)
   }
 
   /** Starts an execution and waits, in one call, until it has ended. */
@@ -86,11 +115,22 @@ export class Served {
     return { arn: DurableExecutionArn, status: execution.Status ?? '', result, error: execution.Error }
   }
 
-  async ended(arn: string): Promise<Outcome> {
-    return await eventually(`the end of ${arn}`, async () => {
-      const outcome = await this.outcome(arn)
-      return outcome.status === 'RUNNING' ? undefined : outcome
-    })
+  /** The id of its callback, when it has asked for it and sleeps. */
+  async callbackOf(arn: string): Promise<string> {
+    return await eventually(
+      `a callback that ${arn} waits for`,
+      async () => {
+        const history = await this.history(arn)
+        if (invocations(history).length === 0) return undefined
+        return history.flatMap(({ CallbackStartedDetails }) => CallbackStartedDetails?.CallbackId ?? [])[0]
+      },
+      PATIENCE_MS,
+    )
+  }
+
+  async succeed(CallbackId: string, result: string): Promise<void> {
+    const Result = Buffer.from(result)
+    await this.client.send(new lambda.SendDurableExecutionCallbackSuccessCommand({ CallbackId, Result }))
   }
 
   async history(DurableExecutionArn: string): Promise<readonly lambda.Event[]> {
@@ -102,4 +142,13 @@ export class Served {
     for await (const { Events = [] } of pages) events.push(...Events)
     return events
   }
+}
+
+async function serverIn(place: string, runtimes: Readonly<Record<string, string>>): Promise<PerdureProcess> {
+  return await startPerdureProcess({ data: join(place, 'data'), functions: [], log: { level: 'error' }, runtimes })
+}
+
+function clientOf({ endpoint }: PerdureProcess): lambda.LambdaClient {
+  const credentials = { accessKeyId: 'any', secretAccessKey: 'any' }
+  return new lambda.LambdaClient({ endpoint, region: 'us-east-1', credentials })
 }

@@ -8,9 +8,12 @@ interface Event {
   readonly ledger: string
   readonly numbers: number[]
   readonly stepBytes: number
+  readonly steps: number
   readonly padding: string
   /** Functions to go through, the next one first. */
   readonly chain: readonly string[]
+  /** The last one in the chain. */
+  readonly fails?: boolean
 }
 
 type Scenario = (event: Event, context: DurableContext) => Promise<unknown>
@@ -88,6 +91,16 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     return { made: made.length, padding: event.padding }
   },
 
+  many: async (event, context) => {
+    let made = 0
+    for (let index = 0; index < event.steps; index++) {
+      const text = await context.step(`part ${index}`, async () => 'x'.repeat(event.stepBytes))
+      made += text.length
+    }
+    await context.wait('pause', { seconds: 1 })
+    return made
+  },
+
   crash: async (event, context) => {
     await context.step('before', async () => note(event, 'before'))
     await context.step('fatal', async () => {
@@ -100,8 +113,12 @@ const scenarios: Readonly<Record<string, Scenario>> = {
 
   chain: async (event, context) => {
     const [next, ...chain] = event.chain
-    const further = next === undefined ? [] : await context.invoke<unknown, string[]>('next', next, { ...event, chain })
-    return ['javascript', ...further]
+    if (next !== undefined) {
+      const further = await context.invoke<unknown, string[]>('next', next, { ...event, chain })
+      return ['javascript', ...further]
+    }
+    if (event.fails) throw new Error('out of stock')
+    return ['javascript']
   },
 }
 

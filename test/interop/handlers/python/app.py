@@ -94,6 +94,14 @@ def large(event, context: DurableContext):
     return {"made": len(made), "padding": event["padding"]}
 
 
+def many(event, context: DurableContext):
+    made = 0
+    for index in range(event["steps"]):
+        made += len(context.step(lambda _step: "x" * event["stepBytes"], f"part {index}"))
+    context.wait(SECOND, "pause")
+    return made
+
+
 def crash(event, context: DurableContext):
     def fatal(_step):
         note(event, "fatal")
@@ -110,6 +118,8 @@ def crash(event, context: DurableContext):
 def chain(event, context: DurableContext):
     functions = event["chain"]
     if not functions:
+        if event.get("fails"):
+            raise RuntimeError("out of stock")
         return ["python"]
     further = context.invoke(functions[0], {**event, "chain": functions[1:]}, "next")
     return ["python", *further]
@@ -125,6 +135,7 @@ SCENARIOS = {
     "parallel": parallel,
     "condition": condition,
     "large": large,
+    "many": many,
     "crash": crash,
     "chain": chain,
 }

@@ -23,6 +23,7 @@ public final class App {
       Map.entry("parallel", App::parallel),
       Map.entry("condition", App::condition),
       Map.entry("large", App::large),
+      Map.entry("many", App::many),
       Map.entry("crash", App::crash),
       Map.entry("chain", App::chain));
 
@@ -90,6 +91,16 @@ public final class App {
     return Map.of("made", made.asText().length(), "padding", event.get("padding").asText());
   }
 
+  private static Object many(JsonNode event, Durable context) throws Exception {
+    var made = 0;
+    for (int index = 0; index < event.get("steps").asInt(); index++) {
+      var text = context.step("part " + index, 1, attempt -> "x".repeat(event.get("stepBytes").asInt()));
+      made += text.asText().length();
+    }
+    context.sleep("pause", 1);
+    return made;
+  }
+
   private static Object crash(JsonNode event, Durable context) throws Exception {
     for (var name : List.of("before", "fatal", "after")) {
       context.step(name, 1, attempt -> {
@@ -111,6 +122,8 @@ public final class App {
       var input = ((ObjectNode) event).deepCopy();
       input.set("chain", Durable.JSON.valueToTree(functions));
       context.invoke("next", next, input).forEach(passed::add);
+    } else if (event.path("fails").asBoolean()) {
+      throw new IllegalStateException("out of stock");
     }
     return passed;
   }

@@ -22,6 +22,7 @@ async fn handler(event: Value, context: DurableContext) -> Result<Value, BoxErro
         "parallel" => parallel(context).await,
         "condition" => condition(context).await,
         "large" => large(event, context).await,
+        "many" => many(event, context).await,
         "crash" => crash(event, context).await,
         "chain" => chain(event, context).await,
         other => Err(format!("there is no scenario {other}").into()),
@@ -126,6 +127,20 @@ async fn large(event: Value, context: DurableContext) -> Result<Value, BoxError>
     Ok(json!({ "made": made.len(), "padding": event["padding"] }))
 }
 
+async fn many(event: Value, context: DurableContext) -> Result<Value, BoxError> {
+    let bytes = serde_json::from_value::<usize>(event["stepBytes"].clone())?;
+    let mut made = 0;
+    for index in 0..serde_json::from_value::<usize>(event["steps"].clone())? {
+        let text: String = context
+            .step(move |_| async move { Ok("x".repeat(bytes)) })
+            .name(format!("part {index}"))
+            .await?;
+        made += text.len();
+    }
+    context.wait(SECOND).name("pause").await?;
+    Ok(json!(made))
+}
+
 async fn crash(event: Value, context: DurableContext) -> Result<Value, BoxError> {
     for name in ["before", "fatal", "after"] {
         let event = event.clone();
@@ -151,6 +166,8 @@ async fn chain(mut event: Value, context: DurableContext) -> Result<Value, BoxEr
         let next = functions.remove(0);
         event["chain"] = json!(functions);
         passed.extend(context.invoke::<Vec<Value>, _>(next, event).name("next").await?);
+    } else if event["fails"] == json!(true) {
+        return Err("out of stock".into());
     }
     Ok(json!(passed))
 }
