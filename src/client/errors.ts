@@ -76,9 +76,12 @@ const KMS_FAULTS = new Set([
 
 export class AccessDeniedException extends RefusedError {}
 export class CallbackTimeoutException extends RefusedError {}
+export class CodeStorageExceededException extends RefusedError {}
 export class DurableExecutionAlreadyStartedException extends RefusedError {}
 export class InvalidParameterValueException extends RefusedError {}
 export class InvalidRequestContentException extends RefusedError {}
+export class PreconditionFailedException extends RefusedError {}
+export class ProvisionedConcurrencyConfigNotFoundException extends RefusedError {}
 export class RequestEntityTooLargeException extends RefusedError {}
 export class RequestTooLargeException extends RefusedError {}
 export class ResourceConflictException extends RefusedError {}
@@ -93,9 +96,12 @@ export class ValidationException extends RefusedError {}
 export const REFUSALS: { readonly [Name in ErrorName]?: typeof RefusedError } = {
   AccessDeniedException,
   CallbackTimeoutException,
+  CodeStorageExceededException,
   DurableExecutionAlreadyStartedException,
   InvalidParameterValueException,
   InvalidRequestContentException,
+  PreconditionFailedException,
+  ProvisionedConcurrencyConfigNotFoundException,
   RequestEntityTooLargeException,
   RequestTooLargeException,
   ResourceConflictException,
