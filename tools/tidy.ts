@@ -17,8 +17,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   functions: ['service/ports.ts', 'protocol', 'crash-point.ts'],
   server: ['service', 'protocol', 'crash-point.ts'],
   client: ['protocol'],
+  deploy: ['client', 'protocol', 'functions/nearest.ts'],
   cli: [
     'client',
+    'deploy',
     'server',
     'protocol',
     'index.ts',

@@ -3,7 +3,9 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { CliFailure } from './failure.ts'
 
-const configNames = ['ts', 'mts', 'js', 'mjs', 'cjs', 'yaml', 'yml', 'json'].map((ending) => `perdure.config.${ending}`)
+export const configNames = ['ts', 'mts', 'js', 'mjs', 'cjs', 'yaml', 'yml', 'json'].map(
+  (ending) => `perdure.config.${ending}`,
+)
 
 /** The config file that was named, or the one in the working directory. */
 export function findConfig(named: string | undefined, cwd: string, consequence = 'the server was not started'): string {
