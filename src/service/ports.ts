@@ -4,6 +4,7 @@
  * functions room, the journal room).
  */
 import type { FUNCTION_OPERATIONS } from '../protocol/function-operations.ts'
+import type { LAYER_OPERATIONS } from '../protocol/layer-operations.ts'
 import type { InputOf } from '../protocol/operations.ts'
 import type { DurableConfig, ErrorObject } from '../protocol/shapes.ts'
 import type { CounterName, GaugeName, HistogramName, LabelValues } from './metric-table.ts'
@@ -99,8 +100,8 @@ export interface Functions {
   loads?(): readonly FunctionLoad[]
 }
 
-/** An operation of the API that is about functions that were created through it. */
-export type ManagementOperation = keyof typeof FUNCTION_OPERATIONS
+/** An operation of the API that is about functions that were created through it, or about layers. */
+export type ManagementOperation = keyof typeof FUNCTION_OPERATIONS | keyof typeof LAYER_OPERATIONS
 
 /**
  * The functions that were created through the API, as the server changes and shows them; those that are declared in the
@@ -109,7 +110,8 @@ export type ManagementOperation = keyof typeof FUNCTION_OPERATIONS
 export interface FunctionManagement {
   /**
    * Does what the operation says and gives its answer; undefined: one without a body. What it changed is durable then.
-   * `FunctionName` is a plain name, and `Qualifier` has what the reference said. Rejects with an `ApiError`.
+   * `FunctionName` and `LayerName` are plain names, and `Qualifier` has what the reference said. Rejects with an
+   * `ApiError`.
    */
   perform<Name extends ManagementOperation>(name: Name, input: InputOf<Name>): Promise<object | undefined>
   /** A function with the version that the qualifier means; without one, `$LATEST`. Throws an `ApiError`. */
@@ -118,7 +120,7 @@ export interface FunctionManagement {
   has(name: string): boolean
   /** Every version of every such function. */
   listed(): readonly ListedVersion[]
-  /** The bytes of a deployment package by their hash in base64; undefined when no version names it. */
+  /** The bytes of a deployment package by their hash in base64; undefined when no version of a function or a layer names it. */
   packageOf(sha256: string): Promise<Uint8Array | undefined>
 }
 

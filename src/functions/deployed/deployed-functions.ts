@@ -18,7 +18,7 @@ import {
 } from '../registry/record.ts'
 import type { RuntimeSite } from '../runtimes/family.ts'
 import { launchDeployment } from '../runtimes/runtimes.ts'
-import type { CodeFolders } from './code-folders.ts'
+import { type CodeFolders, folderOf, type Packages } from './code-folders.ts'
 
 export interface DeployedFunctions {
   resolve(name: string, qualifier: string | undefined): FunctionVersion | undefined
@@ -87,8 +87,16 @@ export function createDeployedFunctions(options: DeployedFunctionsOptions): Depl
         })
         return { launch: () => gone, release: () => {} }
       }
-      const { path, release } = folders.hold(stored.code)
-      return { launch: async () => launchDeployment(deploymentOf(stored.config, await path), site), release }
+      const code = folders.hold([stored.code])
+      const packages = layersOf(stored)
+      const layers = packages === undefined ? undefined : folders.hold(packages)
+      return {
+        launch: async () => launchDeployment(deploymentOf(stored.config, await code.path, await layers?.path), site),
+        release: () => {
+          code.release()
+          layers?.release()
+        },
+      }
     },
 
     follow: (name, pool) => {
@@ -105,7 +113,7 @@ export function createDeployedFunctions(options: DeployedFunctionsOptions): Depl
         else if (previous.version.concurrency !== version.concurrency) pool.rebound(version)
         if ((previous?.warm ?? 0) !== warm) pool.keepWarm(version, warm)
       }
-      folders.keepOnly(codeOf(functions))
+      folders.keepOnly(foldersOf(functions))
     },
   }
 }
@@ -142,18 +150,33 @@ function provisionedFor(record: FunctionRecord, version: string): number {
     .reduce((sum, [, { requested }]) => sum + requested, 0)
 }
 
-function deploymentOf({ runtime, handler, memoryMb, environment = {}, logging }: StoredConfig, taskRoot: string) {
+function deploymentOf(
+  { runtime, handler, memoryMb, environment = {}, logging }: StoredConfig,
+  taskRoot: string,
+  layersRoot: string | undefined,
+) {
   const defaults = {
     AWS_LAMBDA_LOG_FORMAT: logging.format,
     ...(logging.applicationLevel === undefined ? {} : { AWS_LAMBDA_LOG_LEVEL: logging.applicationLevel }),
   }
-  return { runtime, handler, memoryMb, environment, taskRoot, defaults }
+  return { runtime, handler, memoryMb, environment, taskRoot, layersRoot, defaults }
 }
 
-function codeOf(functions: ReadonlyMap<string, DeployedFunction>): ReadonlySet<string> {
-  return new Set(
-    [...functions.values()].flatMap(({ versions }) => [...versions.values()].map(({ stored }) => stored.code.sha256)),
-  )
+function layersOf({ config: { layers = [] } }: StoredVersion): Packages | undefined {
+  const [first, ...others] = layers.map(({ code }) => code)
+  return first === undefined ? undefined : [first, ...others]
+}
+
+function foldersOf(functions: ReadonlyMap<string, DeployedFunction>): ReadonlySet<string> {
+  const names = new Set<string>()
+  for (const { versions } of functions.values()) {
+    for (const { stored } of versions.values()) {
+      names.add(folderOf([stored.code]))
+      const layers = layersOf(stored)
+      if (layers !== undefined) names.add(folderOf(layers))
+    }
+  }
+  return names
 }
 
 /** From 0 to below 1. */

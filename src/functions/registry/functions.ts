@@ -7,11 +7,13 @@ import { changedConfig, firstConfig, sameConfig } from './configuration.ts'
 import {
   type CodeReference,
   type FunctionRecord,
+  namedCode,
   newestPublished,
   RECORD_VERSION,
   type StoredVersion,
   versionOf,
 } from './record.ts'
+import { DEPLOYMENT_LIMITS } from './zip.ts'
 
 /** A new function. The answer is the version to describe: `$LATEST`, or number 1 when it is published at once. */
 export function create(
@@ -25,8 +27,9 @@ export function create(
     revisionId: facts.uuid(),
     lastModified: facts.now,
     code,
-    config: firstConfig(input),
+    config: firstConfig(input, facts),
   }
+  requireFitting(latest)
   const record: FunctionRecord = {
     v: RECORD_VERSION,
     name,
@@ -58,6 +61,7 @@ export function updateCode(
     code,
     config: { ...record.latest.config, architectures },
   }
+  requireFitting(changed)
   if (input.DryRun === true) return { record, answer: changed }
   const updated = { ...record, latest: changed }
   return input.Publish === true ? publishLatest(updated, undefined, facts) : { record: updated, answer: changed }
@@ -76,7 +80,8 @@ export function updateConfiguration(
       'DurableConfig cannot be added to an existing function. Durability is set when a function is created.',
     )
   }
-  const latest = { ...record.latest, ...written(facts), config: changedConfig(record.latest.config, input) }
+  const latest = { ...record.latest, ...written(facts), config: changedConfig(record.latest.config, input, facts) }
+  requireFitting(latest)
   return { record: { ...record, latest }, answer: latest }
 }
 
@@ -149,6 +154,15 @@ export function deleteVersion(record: FunctionRecord, qualifier: string, facts: 
     },
     answer: undefined,
   }
+}
+
+function requireFitting(version: StoredVersion): void {
+  const bytes = namedCode(version).reduce((sum, { unzippedBytes }) => sum + unzippedBytes, 0)
+  const { unzippedBytes: limit } = DEPLOYMENT_LIMITS
+  if (bytes <= limit) return
+  throw invalidParameter(
+    `Function code combined with layers exceeds the maximum allowed size of ${limit} bytes. The actual size is ${bytes} bytes.`,
+  )
 }
 
 const written = ({ now, uuid }: RegistryFacts) => ({ revisionId: uuid(), lastModified: now })

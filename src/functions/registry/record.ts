@@ -45,6 +45,14 @@ export interface CodeReference {
   /** Of the zip as it was uploaded, in base64 (spec 09 §9.10): its name in the code store. */
   readonly sha256: string
   readonly bytes: number
+  /** Of all its files. */
+  readonly unzippedBytes: number
+}
+
+/** A version of a layer as it was when the function was given it: also when it is deleted, the function has it. */
+export interface UsedLayer {
+  readonly arn: string
+  readonly code: CodeReference
 }
 
 /** The members of a FunctionConfiguration that were given, or have a default (spec 02 §2.4). */
@@ -63,7 +71,8 @@ export interface StoredConfig {
   readonly logging: StoredLogging
   readonly deadLetterTarget?: string
   readonly kmsKeyArn?: string
-  readonly layers?: readonly string[]
+  /** In the order in which they are unpacked: of files of one name, the last one counts. */
+  readonly layers?: readonly UsedLayer[]
   readonly vpc?: StoredVpc
   readonly fileSystems?: readonly { readonly Arn: string; readonly LocalMountPath: string }[]
   readonly durable?: DurableConfig
@@ -122,9 +131,15 @@ export function readRecord(text: string): FunctionRecord {
   throw new Error(`its format is ${record.v}, and this Perdure knows ${RECORD_VERSION}: a newer release wrote it`)
 }
 
-/** The hashes of all code that the record names. */
+/** The hashes of all code that the record names, that of layers included. */
 export const codeOf = ({ latest, published }: FunctionRecord): ReadonlySet<string> =>
-  new Set([latest, ...published].map(({ code }) => code.sha256))
+  new Set([latest, ...published].flatMap((version) => namedCode(version).map(({ sha256 }) => sha256)))
+
+/** The package of a version and those of its layers. */
+export const namedCode = ({ code, config: { layers = [] } }: StoredVersion): readonly CodeReference[] => [
+  code,
+  ...layers.map((layer) => layer.code),
+]
 
 /** The version that a qualifier names: `$LATEST`, digits; not an alias. */
 export function versionOf(record: FunctionRecord, qualifier: string): StoredVersion | undefined {

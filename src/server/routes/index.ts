@@ -9,6 +9,7 @@ import { getFunction } from './get-function.ts'
 import { getFunctionConfiguration } from './get-function-configuration.ts'
 import { healthz } from './healthz.ts'
 import { invoke } from './invoke.ts'
+import { LAYERS } from './layers.ts'
 import { listDurableExecutionsByFunction } from './list-durable-executions-by-function.ts'
 import { listFunctions } from './list-functions.ts'
 import { MANAGEMENT } from './management.ts'
@@ -42,6 +43,7 @@ export const ROUTES: readonly Route[] = [
   getFunction,
   listFunctions,
   ...MANAGEMENT,
+  ...LAYERS,
   perdureCode,
   perdureLogs,
   perdureClock,
