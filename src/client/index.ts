@@ -24,6 +24,7 @@ export {
   type Refusal,
   RefusedError,
   RequestEntityTooLargeException,
+  RequestTimeoutException,
   RequestTooLargeException,
   ResourceConflictException,
   ResourceNotFoundException,

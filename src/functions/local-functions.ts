@@ -215,6 +215,7 @@ export async function createLocalFunctions(options: LocalFunctionsOptions): Prom
 
   return {
     resolve: resolveVersion,
+    wasDeleted: (version) => !catalog.has(version.name) && (deployed?.wasDeleted(version) ?? false),
     list: () => [
       ...[...catalog.values()].map(({ version }) => version),
       ...(deployed?.list() ?? []).filter(({ name }) => !catalog.has(name)),

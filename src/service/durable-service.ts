@@ -180,6 +180,7 @@ class Service implements RunningService {
       lanes,
       texts,
       queues,
+      functions,
       entropy,
       limits,
       activity,
@@ -205,7 +206,7 @@ class Service implements RunningService {
       figures,
     })
     const plainRuns = new PlainRuns({ queues, entropy, activity, metrics, figures })
-    const duties = new Duties({ store, lanes, texts, starts: this.#starts, plainRuns, limits, log })
+    const duties = new Duties({ store, functions, place, lanes, texts, starts: this.#starts, plainRuns, limits, log })
     this.#queuedInvocations = new QueuedInvocations({
       committer,
       plainRuns,

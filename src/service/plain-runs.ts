@@ -16,6 +16,11 @@ export interface PlainRun {
   readonly requestId?: string
 }
 
+/** There is no such version any more, nor will there be (`Functions.wasDeleted`). */
+export interface Deleted {
+  readonly kind: 'deleted'
+}
+
 export class PlainRuns {
   readonly #queues: FunctionQueues
   readonly #entropy: Entropy
@@ -37,8 +42,11 @@ export class PlainRuns {
     this.#figures = deps.figures
   }
 
-  /** Resolves when the function has run; stays open while it is held, and for good when the service stops first. */
-  run(run: PlainRun): Promise<InvocationResult> {
+  /**
+   * Resolves when the function has run, or when it turns out that it was deleted; stays open while it is held, and for
+   * good when the service stops first.
+   */
+  run(run: PlainRun): Promise<InvocationResult | Deleted> {
     const { id, functionName, version, payload, tenantId, traceHeader } = run
     const requestId = run.requestId ?? this.#entropy.uuid()
     return new Promise((resolve) => {
@@ -47,7 +55,11 @@ export class PlainRuns {
         kind: 'plain',
         functionName,
         version,
-        tenantId: async () => tenantId,
+        admit: async (admitted) => {
+          if (admitted !== undefined) return { kind: 'run', tenantId }
+          resolve({ kind: 'deleted' })
+          return { kind: 'over' }
+        },
         run: async (slot, _version, begun) => {
           begun()
           this.#activity.invocationBegan()

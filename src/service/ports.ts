@@ -32,6 +32,11 @@ export interface FunctionVersion {
   readonly name: string
   /** `$LATEST` or digits. */
   readonly version: string
+  /**
+   * The how manieth function of this name it is, of those that were created through the API: one that is created under
+   * the name of a deleted one is another function. Absent: it is declared, and is whatever the configuration says.
+   */
+  readonly generation?: number
   /** Qualified with `version`. */
   readonly arn: string
   readonly timeoutSeconds: number
@@ -44,6 +49,12 @@ export interface FunctionVersion {
   readonly durable: DurableConfig | undefined
   /** TenancyConfig PER_TENANT: an invocation must name a tenant. */
   readonly perTenant: boolean
+}
+
+export interface DeletableVersion {
+  readonly name: string
+  readonly version: string
+  readonly generation?: number | undefined
 }
 
 /** One unit of a function's concurrency, with a process behind it. Used once; `run` or `release` gives it back. */
@@ -88,6 +99,11 @@ export interface Functions {
    */
   resolve(name: string, qualifier: string | undefined): FunctionVersion | undefined
   list(): readonly FunctionVersion[]
+  /**
+   * Whether there was such a version and it was deleted: it never comes back, while one that is only not declared may.
+   * Without `generation`: whether that may be so for some generation. Absent: functions are never deleted.
+   */
+  wasDeleted?(version: DeletableVersion): boolean
   /**
    * Waits, first come first served, until the function may run one more invocation and a process is ready for it.
    * Rejects with `signal.reason` when aborted. A process that cannot be started (a broken handler) does not reject

@@ -95,6 +95,7 @@ export class QueuedInvocations {
       const run = { id: row.id, requestId, functionName, version, payload, tenantId, traceHeader }
       const result = await this.#plainRuns.run(run)
       if (result.kind === 'response') return 'done'
+      if (result.kind === 'deleted') return this.#givenUp(owed, 'its function was deleted')
       if (result.kind === 'error') return this.#failed(owed)
       if (this.#stopped()) return 'later'
       if (this.#clock.now() - owed.acceptedAt >= MAX_AGE_MS) return this.#givenUp(owed, 'it is too old')

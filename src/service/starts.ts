@@ -147,6 +147,7 @@ export class Starts {
       name,
       functionName: target.name,
       version: target.version,
+      ...(target.generation === undefined ? undefined : { generation: target.generation }),
       functionArn: target.arn,
       config: target.durable,
       mode,

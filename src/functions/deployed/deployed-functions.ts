@@ -4,7 +4,7 @@
  */
 import { availableParallelism } from 'node:os'
 import { functionArn, type Place } from '../../protocol/arn.ts'
-import type { Entropy, FunctionVersion } from '../../service/ports.ts'
+import type { DeletableVersion, Entropy, FunctionVersion } from '../../service/ports.ts'
 import type { Launch } from '../launch.ts'
 import type { Pool } from '../pool.ts'
 import { drawVersion } from '../registry/aliases.ts'
@@ -12,9 +12,11 @@ import type { RegisteredFunctions } from '../registry/ports.ts'
 import {
   aliasOf,
   type FunctionRecord,
+  generationOf,
   newestPublished,
   type StoredConfig,
   type StoredVersion,
+  versionOf,
 } from '../registry/record.ts'
 import type { RuntimeSite } from '../runtimes/family.ts'
 import { launchDeployment } from '../runtimes/runtimes.ts'
@@ -22,6 +24,8 @@ import { type CodeFolders, folderOf, type Packages } from './code-folders.ts'
 
 export interface DeployedFunctions {
   resolve(name: string, qualifier: string | undefined): FunctionVersion | undefined
+  /** As `Functions.wasDeleted` says it, of functions that are not declared. */
+  wasDeleted(version: DeletableVersion): boolean
   /** Every `$LATEST`. */
   list(): readonly FunctionVersion[]
   /** How a process of the version is started; its folder stays until `release`. */
@@ -74,6 +78,14 @@ export function createDeployedFunctions(options: DeployedFunctionsOptions): Depl
           ? newestPublished(record)?.version
           : alias && drawVersion(alias, uniform(entropy))
       return meant === undefined ? undefined : versions.get(meant)?.version
+    },
+
+    wasDeleted: ({ name, version, generation }) => {
+      const record = registered.get(name)
+      const newest = record === undefined ? (registered.deleted(name)?.deleted.generation ?? 0) : generationOf(record)
+      const isThere = record !== undefined && versionOf(record, version) !== undefined
+      if (generation === undefined) return newest > 1 || (newest === 1 && !isThere)
+      return generation < newest || (generation === newest && !isThere)
     },
 
     list: () => [...functions.values()].flatMap(({ versions }) => versions.get('$LATEST')?.version ?? []),
@@ -130,6 +142,7 @@ function deployedOf(record: FunctionRecord, place: Place): DeployedFunction {
       version: {
         name: record.name,
         version,
+        generation: generationOf(record),
         arn: functionArn(place, record.name, version),
         timeoutSeconds: config.timeoutSeconds,
         memoryMb: config.memoryMb,
