@@ -14,6 +14,7 @@ import { type HttpAnswer, type HttpCall, HttpTransport } from './http-transport.
 import type { ClientOperation } from './operations.ts'
 import { firstHeader, jsonOf, success } from './refusal.ts'
 import {
+  AddLayerVersionPermissionRequest,
   AddPermissionRequest,
   type ApiRequest,
   CheckpointDurableExecutionRequest,
@@ -24,6 +25,7 @@ import {
   DeleteFunctionConcurrencyRequest,
   DeleteFunctionEventInvokeConfigRequest,
   DeleteFunctionRequest,
+  DeleteLayerVersionRequest,
   DeleteProvisionedConcurrencyConfigRequest,
   GetAccountSettingsRequest,
   GetAliasRequest,
@@ -36,6 +38,9 @@ import {
   GetFunctionEventInvokeConfigRequest,
   GetFunctionRecursionConfigRequest,
   GetFunctionRequest,
+  GetLayerVersionByArnRequest,
+  GetLayerVersionPolicyRequest,
+  GetLayerVersionRequest,
   GetPolicyRequest,
   GetProvisionedConcurrencyConfigRequest,
   GetRuntimeManagementConfigRequest,
@@ -44,15 +49,19 @@ import {
   ListDurableExecutionsByFunctionRequest,
   ListFunctionEventInvokeConfigsRequest,
   ListFunctionsRequest,
+  ListLayersRequest,
+  ListLayerVersionsRequest,
   ListTagsRequest,
   ListVersionsByFunctionRequest,
   type MembersOf,
+  PublishLayerVersionRequest,
   PublishVersionRequest,
   PutFunctionConcurrencyRequest,
   PutFunctionEventInvokeConfigRequest,
   PutFunctionRecursionConfigRequest,
   PutProvisionedConcurrencyConfigRequest,
   PutRuntimeManagementConfigRequest,
+  RemoveLayerVersionPermissionRequest,
   RemovePermissionRequest,
   SendDurableExecutionCallbackFailureRequest,
   SendDurableExecutionCallbackHeartbeatRequest,
@@ -70,6 +79,7 @@ import {
   type FunctionConfiguration,
   type HistoryEvent,
   type InvokeResponse,
+  type LayerVersion,
   type ListedExecution,
   RESPONSES,
   type ResponseOf,
@@ -355,6 +365,45 @@ export class PerdureClient {
     return await this.send(new GetFunctionCodeSigningConfigRequest(members), options)
   }
 
+  async publishLayerVersion(members: MembersOf<'PublishLayerVersion'>, options?: CallOptions) {
+    return await this.send(new PublishLayerVersionRequest(members), options)
+  }
+
+  async getLayerVersion(members: MembersOf<'GetLayerVersion'>, options?: CallOptions) {
+    return await this.send(new GetLayerVersionRequest(members), options)
+  }
+
+  async getLayerVersionByArn(members: MembersOf<'GetLayerVersionByArn'>, options?: CallOptions) {
+    return await this.send(new GetLayerVersionByArnRequest(members), options)
+  }
+
+  async listLayers(members: MembersOf<'ListLayers'> = {}, options?: CallOptions) {
+    return await this.send(new ListLayersRequest(members), options)
+  }
+
+  async listLayerVersions(members: MembersOf<'ListLayerVersions'>, options?: CallOptions) {
+    return await this.send(new ListLayerVersionsRequest(members), options)
+  }
+
+  async deleteLayerVersion(members: MembersOf<'DeleteLayerVersion'>, options?: CallOptions): Promise<void> {
+    await this.send(new DeleteLayerVersionRequest(members), options)
+  }
+
+  async addLayerVersionPermission(members: MembersOf<'AddLayerVersionPermission'>, options?: CallOptions) {
+    return await this.send(new AddLayerVersionPermissionRequest(members), options)
+  }
+
+  async removeLayerVersionPermission(
+    members: MembersOf<'RemoveLayerVersionPermission'>,
+    options?: CallOptions,
+  ): Promise<void> {
+    await this.send(new RemoveLayerVersionPermissionRequest(members), options)
+  }
+
+  async getLayerVersionPolicy(members: MembersOf<'GetLayerVersionPolicy'>, options?: CallOptions) {
+    return await this.send(new GetLayerVersionPolicyRequest(members), options)
+  }
+
   // ------------------------------------------------------------------------------------------------------- all pages
 
   /** Every event from the marker on, page after page. */
@@ -418,6 +467,19 @@ export class PerdureClient {
     do {
       const page = await this.listAliases({ ...members, marker }, options)
       yield* page.aliases
+      marker = page.nextMarker || undefined
+    } while (marker !== undefined)
+  }
+
+  /** Every version of a layer, the newest first, page after page. */
+  async *layerVersions(
+    members: MembersOf<'ListLayerVersions'>,
+    options?: CallOptions,
+  ): AsyncGenerator<LayerVersion, void, undefined> {
+    let marker = members.marker
+    do {
+      const page = await this.listLayerVersions({ ...members, marker }, options)
+      yield* page.layerVersions
       marker = page.nextMarker || undefined
     } while (marker !== undefined)
   }

@@ -47,6 +47,7 @@ export type {
   FunctionConfiguration,
   HistoryEvent,
   InvokeResponse,
+  LayerVersion,
   ListedExecution,
   Operation,
   ResponseOf,

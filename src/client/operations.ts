@@ -1,5 +1,5 @@
 /**
- * The operations of the table that this client has: durable executions, invocation, and the management of functions.
+ * The operations of the table that this client has: durable executions, invocation, and the management of functions and layers.
  * A new operation is named here, and gets its class in `requests.ts`, its answer in `responses.ts` and its method in
  * `client.ts`; the compiler and the tests ask for each.
  */
@@ -54,6 +54,15 @@ export const CLIENT_OPERATIONS = [
   'GetFunctionRecursionConfig',
   'PutFunctionRecursionConfig',
   'GetFunctionCodeSigningConfig',
+  'PublishLayerVersion',
+  'GetLayerVersion',
+  'GetLayerVersionByArn',
+  'ListLayers',
+  'ListLayerVersions',
+  'DeleteLayerVersion',
+  'AddLayerVersionPermission',
+  'RemoveLayerVersionPermission',
+  'GetLayerVersionPolicy',
 ] as const satisfies readonly OperationName[]
 
 export type ClientOperation = (typeof CLIENT_OPERATIONS)[number]

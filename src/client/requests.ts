@@ -112,11 +112,12 @@ function encodeRequest(name: ClientOperation, given: object): WireRequest {
   if (hasJson) headers['content-type'] = 'application/json'
   else if (raw !== undefined) headers['content-type'] = 'application/octet-stream'
   const body = hasJson ? JSON.stringify(json) : bytes
+  const target = path.replaceAll(/\{(\w+)\+?\}/g, (_template, name: string) => labels[name] ?? '')
+  // Some paths have a query of their own.
+  const joint = target.includes('?') ? '&' : '?'
   return {
     method,
-    path:
-      path.replaceAll(/\{(\w+)\+?\}/g, (_template, name: string) => labels[name] ?? '') +
-      (query.length === 0 ? '' : `?${query.join('&')}`),
+    path: query.length === 0 ? target : `${target}${joint}${query.join('&')}`,
     headers,
     ...(body !== undefined && { body }),
   }
@@ -242,3 +243,12 @@ export class PutRuntimeManagementConfigRequest extends requestOf('PutRuntimeMana
 export class GetFunctionRecursionConfigRequest extends requestOf('GetFunctionRecursionConfig') {}
 export class PutFunctionRecursionConfigRequest extends requestOf('PutFunctionRecursionConfig') {}
 export class GetFunctionCodeSigningConfigRequest extends requestOf('GetFunctionCodeSigningConfig') {}
+export class PublishLayerVersionRequest extends requestOf('PublishLayerVersion') {}
+export class GetLayerVersionRequest extends requestOf('GetLayerVersion') {}
+export class GetLayerVersionByArnRequest extends requestOf('GetLayerVersionByArn') {}
+export class ListLayersRequest extends requestOf('ListLayers') {}
+export class ListLayerVersionsRequest extends requestOf('ListLayerVersions') {}
+export class DeleteLayerVersionRequest extends requestOf('DeleteLayerVersion') {}
+export class AddLayerVersionPermissionRequest extends requestOf('AddLayerVersionPermission') {}
+export class RemoveLayerVersionPermissionRequest extends requestOf('RemoveLayerVersionPermission') {}
+export class GetLayerVersionPolicyRequest extends requestOf('GetLayerVersionPolicy') {}

@@ -229,6 +229,23 @@ const RUNTIME_MANAGEMENT_CONFIG = structure({
 })
 const RECURSION_CONFIG = structure({ RecursiveLoop: required(TEXT) })
 
+/** Spec 02 §2.5; the versions of layers. */
+const LAYER_VERSION = {
+  LayerVersionArn: required(TEXT),
+  Version: required(COUNT),
+  Description: optional(TEXT),
+  CreatedDate: optional(TEXT),
+  CompatibleRuntimes: optional(TEXTS),
+  CompatibleArchitectures: optional(TEXTS),
+  LicenseInfo: optional(TEXT),
+} as const
+const LISTED_LAYER_VERSION = structure(LAYER_VERSION)
+const DESCRIBED_LAYER_VERSION = structure({
+  Content: required(structure({ Location: optional(TEXT), CodeSha256: required(TEXT), CodeSize: optional(COUNT) })),
+  LayerArn: required(TEXT),
+  ...LAYER_VERSION,
+})
+
 const nextMarker = { NextMarker: optional(TEXT) } as const
 
 export const RESPONSES = {
@@ -314,6 +331,30 @@ export const RESPONSES = {
   GetFunctionRecursionConfig: RECURSION_CONFIG,
   PutFunctionRecursionConfig: RECURSION_CONFIG,
   GetFunctionCodeSigningConfig: structure({ CodeSigningConfigArn: optional(TEXT), FunctionName: optional(TEXT) }),
+  PublishLayerVersion: DESCRIBED_LAYER_VERSION,
+  GetLayerVersion: DESCRIBED_LAYER_VERSION,
+  GetLayerVersionByArn: DESCRIBED_LAYER_VERSION,
+  ListLayers: structure({
+    Layers: required(
+      list(
+        structure({
+          LayerName: required(TEXT),
+          LayerArn: required(TEXT),
+          LatestMatchingVersion: optional(LISTED_LAYER_VERSION),
+        }),
+        0,
+        UNBOUNDED,
+      ),
+    ),
+    ...nextMarker,
+  }),
+  ListLayerVersions: structure({ LayerVersions: required(list(LISTED_LAYER_VERSION, 0, UNBOUNDED)), ...nextMarker }),
+  DeleteLayerVersion: NOTHING,
+  /** The statement as JSON text. */
+  AddLayerVersionPermission: structure({ Statement: required(TEXT), RevisionId: optional(TEXT) }),
+  RemoveLayerVersionPermission: NOTHING,
+  /** The policy as JSON text. */
+  GetLayerVersionPolicy: structure({ Policy: required(TEXT), RevisionId: optional(TEXT) }),
 } as const satisfies Record<Exclude<ClientOperation, 'Invoke'>, Constraint>
 
 /** Of an invocation: its outcome in headers, its payload as text. */
@@ -340,5 +381,6 @@ export type DescribedExecution = ResponseOf<'GetDurableExecution'>
 export type ListedExecution = ResponseOf<'ListDurableExecutionsByFunction'>['durableExecutions'][number]
 export type AliasConfiguration = ResponseOf<'GetAlias'>
 export type EventInvokeConfig = ResponseOf<'GetFunctionEventInvokeConfig'>
+export type LayerVersion = ResponseOf<'ListLayerVersions'>['layerVersions'][number]
 export type FunctionConfiguration = ResponseOf<'GetFunctionConfiguration'>
 export type ExecutionStatus = ValueOf<typeof EXECUTION_STATUS>

@@ -67,7 +67,7 @@ export function valuesOf(constraint: Constraint, place?: string): fc.Arbitrary<u
     case 'oneOf':
       return fc.constantFrom(...constraint.values)
     case 'integer':
-      return fc.integer({ min: constraint.min, max: Math.min(constraint.max, 2 ** 31) })
+      return fc.integer({ min: Math.max(constraint.min, -(2 ** 31)), max: Math.min(constraint.max, 2 ** 31 - 1) })
     case 'number':
       return fc.double({ min: constraint.min, max: constraint.max, noNaN: true })
     case 'blob':
