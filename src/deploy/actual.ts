@@ -2,7 +2,7 @@
 import type { PerdureClient } from '../client/client.ts'
 import { ProvisionedConcurrencyConfigNotFoundException, ResourceNotFoundException } from '../client/errors.ts'
 import type { AliasConfiguration, EventInvokeConfig, FunctionConfiguration } from '../client/responses.ts'
-import type { DesiredFunction } from './desired.ts'
+import type { DesiredLayer, DesiredStack } from './desired.ts'
 import { ownAliases, STACK_TAG, type Tags } from './tags.ts'
 
 export interface ActualFunction {
@@ -23,7 +23,16 @@ export interface ActualFunction {
   readonly permissions: ReadonlyMap<string, readonly string[]>
 }
 
+export interface ActualLayer {
+  readonly arn: string
+  readonly version: string
+  readonly sha256: string
+  readonly members: DesiredLayer['members']
+}
+
 export interface ActualStack {
+  /** The newest version of each layer that is wanted and there, by name. */
+  readonly layers: ReadonlyMap<string, ActualLayer>
   /** By name: those of the stack, and those of others that have a name which the stack wants. */
   readonly functions: ReadonlyMap<string, ActualFunction>
 }
@@ -34,9 +43,9 @@ const AT_A_TIME = 8
 export async function readActual(
   client: PerdureClient,
   stackName: string,
-  wanted: readonly DesiredFunction[],
+  wanted: Pick<DesiredStack, 'functions' | 'layers'>,
 ): Promise<ActualStack> {
-  const names = new Set(wanted.map(({ name }) => name))
+  const names = new Set(wanted.functions.map(({ name }) => name))
   const listed: FunctionConfiguration[] = []
   for await (const each of client.functions()) listed.push(each)
   const read = await mapAtATime(listed, async ({ functionName, functionArn }) => {
@@ -44,7 +53,25 @@ export async function readActual(
     if (tags[STACK_TAG] !== stackName && !names.has(functionName)) return undefined
     return await readFunction(client, functionName, tags)
   })
-  return { functions: new Map(read.flatMap((each) => (each === undefined ? [] : [[each.name, each]]))) }
+  const layers = await mapAtATime(wanted.layers, ({ name }) => newestLayer(client, name))
+  return {
+    functions: new Map(read.flatMap((each) => (each === undefined ? [] : [[each.name, each]]))),
+    layers: new Map(layers.flatMap((each) => (each === undefined ? [] : [each]))),
+  }
+}
+
+async function newestLayer(
+  client: PerdureClient,
+  layerName: string,
+): Promise<readonly [string, ActualLayer] | undefined> {
+  const page = await orUndefined(client.listLayerVersions({ layerName, maxItems: 1 }), ResourceNotFoundException)
+  const [newest] = page?.layerVersions ?? []
+  if (newest === undefined) return undefined
+  const { content } = await client.getLayerVersion({ layerName, versionNumber: newest.version })
+  const { layerVersionArn: arn, description = '', compatibleRuntimes, compatibleArchitectures, licenseInfo } = newest
+  // What the server says of it is of what it took.
+  const members = { description, compatibleRuntimes, compatibleArchitectures, licenseInfo } as ActualLayer['members']
+  return [layerName, { arn, version: String(newest.version), sha256: content.codeSha256, members }]
 }
 
 async function readFunction(client: PerdureClient, functionName: string, tags: Tags): Promise<ActualFunction> {

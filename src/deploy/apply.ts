@@ -5,13 +5,14 @@
 import type { PerdureClient } from '../client/client.ts'
 import { PerdureError } from '../client/errors.ts'
 import type { MembersOf } from '../client/requests.ts'
-import type { DesiredAlias, VersionReference } from './desired.ts'
-import { type FunctionPlan, knownVersion, type StackPlan, type Step } from './plan.ts'
+import type { Configuration, DesiredAlias, VersionReference } from './desired.ts'
+import { type FunctionPlan, knownVersion, type LayerPlan, type StackPlan, type Step } from './plan.ts'
 import { versionTag } from './tags.ts'
+import { markedVersion, withVersion } from './template/template.ts'
 
 export interface ApplyPorts {
   readonly client: PerdureClient
-  /** By name of the function. */
+  /** By logical id. */
   readonly packages: ReadonlyMap<string, Uint8Array>
   readonly wait: (ms: number) => Promise<void>
   /** Told when a function is done with, in order. */
@@ -22,7 +23,7 @@ export interface ApplyPorts {
 
 export interface FunctionOutcome {
   readonly name: string
-  readonly done: 'created' | 'changed' | 'unchanged' | 'deleted' | 'failed' | 'not begun'
+  readonly done: 'created' | 'changed' | 'published' | 'unchanged' | 'deleted' | 'failed' | 'not begun'
   /** With the steps that were carried out before. */
   readonly failure?: { readonly step: string; readonly error: PerdureError }
 }
@@ -33,7 +34,12 @@ export async function applyPlan(plan: StackPlan, ports: ApplyPorts): Promise<rea
     outcomes.push(outcome)
     ports.onDone(outcome)
   }
-  for (const each of plan.functions) note(await applyFunction(each, ports))
+  const layers = new Map<string, string>()
+  for (const each of plan.layers) {
+    const outcome = await applyLayer(each, layers, ports)
+    if (outcome !== undefined) note(outcome)
+  }
+  for (const each of plan.functions) note(await applyFunction(each, layers, ports))
   const complete = outcomes.every(({ done }) => done !== 'failed' && done !== 'not begun')
   for (const name of plan.deletions) {
     note(complete && !ports.signal.aborted ? await deleteFunction(name, ports) : { name, done: 'not begun' })
@@ -51,11 +57,46 @@ export async function deleteFunction(name: string, { client }: Pick<ApplyPorts, 
   }
 }
 
-async function applyFunction(plan: FunctionPlan, ports: ApplyPorts): Promise<FunctionOutcome> {
-  const { name, steps, action } = plan
+/** Notes the number of the version. Undefined: there was nothing to do. */
+async function applyLayer(
+  { logicalId, name, version, members }: LayerPlan,
+  layers: Map<string, string>,
+  { client, packages, signal }: ApplyPorts,
+): Promise<FunctionOutcome | undefined> {
+  if (version !== undefined) {
+    layers.set(logicalId, version)
+    return undefined
+  }
+  if (signal.aborted) return { name, done: 'not begun' }
+  try {
+    const content = { zipFile: packageOf(logicalId, packages) }
+    const published = await client.publishLayerVersion({ ...members, layerName: name, content })
+    layers.set(logicalId, String(published.version))
+    return { name: `${name}:${published.version}`, done: 'published' }
+  } catch (error) {
+    return failed(name, 'publish', error)
+  }
+}
+
+/** A function whose layer could not be published is not begun: it would name a version that is not there. */
+const hasLayers = ({ steps }: FunctionPlan, layers: ReadonlyMap<string, string>): boolean =>
+  steps.every((step) => {
+    const used = step.do === 'create' || step.do === 'configure' ? (step.members.layers ?? []) : []
+    return used.every((arn) => {
+      const logicalId = markedVersion(arn)
+      return logicalId === undefined || layers.has(logicalId)
+    })
+  })
+
+async function applyFunction(
+  plan: FunctionPlan,
+  layers: ReadonlyMap<string, string>,
+  ports: ApplyPorts,
+): Promise<FunctionOutcome> {
+  const { name, logicalId, steps, action } = plan
   if (action === 'unchanged') return { name, done: 'unchanged' }
-  if (ports.signal.aborted) return { name, done: 'not begun' }
-  const work: Work = { name, ports, versions: new Map(plan.versions) }
+  if (ports.signal.aborted || !hasLayers(plan, layers)) return { name, done: 'not begun' }
+  const work: Work = { name, logicalId, layers, ports, versions: new Map(plan.versions) }
   let current: Step['do'] = 'create'
   try {
     for (const step of steps) {
@@ -75,29 +116,36 @@ function failed(name: string, step: string, error: unknown): FunctionOutcome {
 
 interface Work {
   readonly name: string
+  readonly logicalId: string
+  /** Numbers of versions of layers, by logical id. */
+  readonly layers: ReadonlyMap<string, string>
   readonly ports: ApplyPorts
   /** Numbers of versions, by logical id. */
   readonly versions: Map<string, string>
 }
 
-async function carryOut(step: Step, { name, ports, versions }: Work): Promise<void> {
+async function carryOut(step: Step, { name, logicalId, layers, ports, versions }: Work): Promise<void> {
   const { client } = ports
   const functionName = name
   switch (step.do) {
     case 'create':
-      await client.createFunction({ ...step.members, functionName, code: { zipFile: packageOf(name, ports) } })
+      await client.createFunction({
+        ...withLayers(step.members, layers),
+        functionName,
+        code: { zipFile: packageOf(logicalId, ports.packages) },
+      })
       return await untilReady(name, ports)
     case 'update-code': {
       const { architecture } = step
       await client.updateFunctionCode({
         functionName,
-        zipFile: packageOf(name, ports),
+        zipFile: packageOf(logicalId, ports.packages),
         ...(architecture !== undefined && { architectures: [architecture] }),
       })
       return await untilReady(name, ports)
     }
     case 'configure':
-      await client.updateFunctionConfiguration({ ...step.members, functionName })
+      await client.updateFunctionConfiguration({ ...withLayers(step.members, layers), functionName })
       return await untilReady(name, ports)
     case 'tag':
       return await client.tagResource({ resource: await arnOf(name, client), tags: step.tags })
@@ -170,9 +218,14 @@ async function carryOut(step: Step, { name, ports, versions }: Work): Promise<vo
   }
 }
 
-function packageOf(name: string, { packages }: ApplyPorts): Uint8Array {
-  const bytes = packages.get(name)
-  if (bytes === undefined) throw new Error(`The function ${name} has no package`)
+function withLayers<Members extends Configuration>(members: Members, numbers: ReadonlyMap<string, string>): Members {
+  const layers = members.layers?.map((arn) => withVersion(arn, (logicalId) => numbers.get(logicalId)))
+  return layers === undefined ? members : { ...members, layers }
+}
+
+function packageOf(logicalId: string, packages: ApplyPorts['packages']): Uint8Array {
+  const bytes = packages.get(logicalId)
+  if (bytes === undefined) throw new Error(`${logicalId} has no package`)
   return bytes
 }
 

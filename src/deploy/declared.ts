@@ -25,6 +25,7 @@ const LEFT: Readonly<Record<string, string>> = {
 export function declaredStack(stackName: string, account: string, declared: readonly DeclaredFunction[]): DesiredStack {
   return {
     name: stackName,
+    layers: [],
     functions: declared.map((each) => deployed(each, account)),
     ignored: declared.flatMap(({ configuration, left }) =>
       left.map((member): Ignored => {

@@ -5,6 +5,7 @@ import type { UsedStandIn } from './template/template.ts'
 
 export interface DesiredStack {
   readonly name: string
+  readonly layers: readonly DesiredLayer[]
   readonly functions: readonly DesiredFunction[]
   readonly ignored: readonly Ignored[]
   readonly standIns: readonly UsedStandIn[]
@@ -38,6 +39,17 @@ export interface DesiredFunction {
   readonly aliases: readonly DesiredAlias[]
   readonly eventInvoke: readonly DesiredEventInvoke[]
   readonly permissions: readonly DesiredPermission[]
+}
+
+/** A version of a layer. Configurations of functions name it with a mark, for its number is not known before. */
+export interface DesiredLayer {
+  readonly logicalId: string
+  readonly place: Place
+  readonly name: string
+  readonly members: Omit<MembersOf<'PublishLayerVersion'>, 'layerName' | 'content'>
+  readonly source: PathSource
+  /** The folder in the package that the runtime looks in, where the build method names one: `python`, `nodejs`. */
+  readonly prefix: string | undefined
 }
 
 /** Which version is meant, where its number may not be known yet. */
@@ -80,15 +92,17 @@ export interface DesiredPermission {
 /** Where the package of a function comes from. */
 export type PackageSource =
   | { readonly kind: 'inline'; readonly text: string }
-  | {
-      readonly kind: 'path'
-      /** Absolute: a folder, a zip or a jar. */
-      readonly path: string
-      readonly place: Place | undefined
-      readonly build: Build
-    }
+  | PathSource
   /** A module, bundled to `index.mjs`. */
   | { readonly kind: 'module'; readonly file: string }
+
+export interface PathSource {
+  readonly kind: 'path'
+  /** Absolute: a folder, a zip or a jar. */
+  readonly path: string
+  readonly place: Place | undefined
+  readonly build: Build
+}
 
 export type Build =
   | { readonly method: 'by-runtime' }

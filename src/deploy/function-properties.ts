@@ -91,7 +91,7 @@ export const FUNCTION_PROPERTIES: Readonly<Record<string, FunctionProperty>> = {
   ImageUri: { of: SERVERLESS, refused: 'container images are not run: deploy a zip package' },
   InlineCode: { of: SERVERLESS },
   KmsKeyArn: { configure: (node) => ({ kmsKeyArn: readValue(ARN, node, 'KmsKeyArn') }) },
-  Layers: { ignored: 'put what the layer holds into the package' },
+  Layers: TAKEN,
   LoggingConfig: { configure: (node) => ({ loggingConfig: readValue(LOGGING_CONFIG, node, 'LoggingConfig') }) },
   MemorySize: { configure: (node) => ({ memorySize: readValue(MEMORY_MB, node, 'MemorySize') }) },
   PackageType: TAKEN,

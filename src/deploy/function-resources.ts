@@ -13,6 +13,7 @@ import type { Configuration, DesiredAlias, DesiredEventInvoke, DesiredFunction, 
 import { FUNCTION_CONSTRAINTS, FUNCTION_PROPERTIES, type FunctionType, propertyNames } from './function-properties.ts'
 import { packageSource } from './package-source.ts'
 import { didYouMean, type Problems, TemplateProblem } from './problem.ts'
+import { plainText } from './template/evaluate.ts'
 import { type Field, type FieldsNode, KINDS, type TemplateNode } from './template/node.ts'
 import type { Resource, Template } from './template/template.ts'
 import { readValue } from './values.ts'
@@ -53,6 +54,7 @@ export function readFunction(resource: Resource, type: FunctionType, site: Funct
     throw new TemplateProblem(node.place, 'container images are not run by Perdure', 'deploy a zip package')
   })
 
+  const layers = property('Layers', (node) => readLayers(node, resource, site))
   const deadLetter = property('DeadLetterQueue', (node) =>
     readValue(
       structure({ Type: { constraint: text(0, 10) }, TargetArn: { constraint: text(0, 2048), required: true } }),
@@ -96,6 +98,7 @@ export function readFunction(resource: Resource, type: FunctionType, site: Funct
       runtime,
       handler,
       role: configuration.role ?? defaultRole(template),
+      ...(layers !== undefined && { layers }),
       ...(deadLetter !== undefined && { deadLetterConfig: { targetArn: deadLetter.targetArn } }),
     },
     architecture: architectures?.[0],
@@ -113,6 +116,22 @@ export function readFunction(resource: Resource, type: FunctionType, site: Funct
     eventInvoke: eventInvoke === undefined ? [] : [eventInvoke],
     permissions: [],
   }
+}
+
+/** ARNs of this account's layers; their numbers may be marks. Those of other accounts are not here. */
+function readLayers(
+  node: TemplateNode,
+  { logicalId }: Resource,
+  { template, ignored }: FunctionSite,
+): readonly string[] {
+  if (node.kind !== 'list') throw new TemplateProblem(node.place, `Layers is ${KINDS[node.kind]}`, 'give it a list')
+  return node.items.flatMap((item) => {
+    const arn = plainText(item, 'Layers')
+    if (arn.includes(`:${template.world.account}:layer:`)) return [arn]
+    const reason = 'a layer of another account: put what the function needs of it into the package'
+    ignored.push({ place: item.place, what: `${logicalId}.Layers`, type: arn, reason })
+    return []
+  })
 }
 
 /** Nobody looks at it; a function has to have one. */

@@ -12,7 +12,7 @@
 import type { PerdureClient } from '../client/client.ts'
 import { type ActualStack, readActual } from './actual.ts'
 import type { DesiredStack } from './desired.ts'
-import { type BuiltPackage, buildPackage } from './package/build.ts'
+import { type BuiltPackage, buildLayer, buildPackage } from './package/build.ts'
 import { planStack, type StackPlan } from './plan.ts'
 import { DeployProblems, Problems } from './problem.ts'
 import { STACK_TAG } from './tags.ts'
@@ -29,7 +29,7 @@ export { worldOf } from './template/pseudo-parameters.ts'
 
 export interface PreparedStack {
   readonly plan: StackPlan
-  /** By name of the function. */
+  /** Of functions and layers, by logical id. */
   readonly packages: ReadonlyMap<string, Uint8Array>
 }
 
@@ -37,20 +37,24 @@ export interface PreparedStack {
 export async function prepareStack(client: PerdureClient, desired: DesiredStack): Promise<PreparedStack> {
   const problems = new Problems()
   const packages = new Map<string, BuiltPackage>()
-  for (const each of desired.functions) {
-    const built = await problems.attemptAsync(() => buildPackage(each))
-    if (built !== undefined) packages.set(each.name, built)
+  const made: (readonly [string, () => Promise<BuiltPackage>])[] = [
+    ...desired.layers.map((each) => [each.logicalId, () => buildLayer(each)] as const),
+    ...desired.functions.map((each) => [each.logicalId, () => buildPackage(each)] as const),
+  ]
+  for (const [logicalId, build] of made) {
+    const built = await problems.attemptAsync(build)
+    if (built !== undefined) packages.set(logicalId, built)
   }
   problems.throwIfAny()
-  const actual = await readActual(client, desired.name, desired.functions)
-  const hashes = new Map([...packages].map(([name, { sha256 }]) => [name, sha256]))
+  const actual = await readActual(client, desired.name, desired)
+  const hashes = new Map([...packages].map(([logicalId, { sha256 }]) => [logicalId, sha256]))
   const plan = planStack(desired, actual, hashes)
   if (plan.problems.length > 0) throw new DeployProblems(plan.problems)
-  return { plan, packages: new Map([...packages].map(([name, { bytes }]) => [name, bytes])) }
+  return { plan, packages: new Map([...packages].map(([logicalId, { bytes }]) => [logicalId, bytes])) }
 }
 
 /** The names of the functions that a server has of a stack. */
 export async function functionsOf(client: PerdureClient, stackName: string): Promise<readonly string[]> {
-  const { functions }: ActualStack = await readActual(client, stackName, [])
+  const { functions }: ActualStack = await readActual(client, stackName, { functions: [], layers: [] })
   return [...functions.values()].flatMap(({ name, tags }) => (tags[STACK_TAG] === stackName ? [name] : [])).sort()
 }

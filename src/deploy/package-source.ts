@@ -1,7 +1,7 @@
 /** Where the package of a function of a template comes from, and how it is to be built. */
 import { resolve } from 'node:path'
 import { BOOLEAN, list, structure, text } from '../protocol/constraints.ts'
-import type { Build, EsbuildOptions, PackageSource } from './desired.ts'
+import type { Build, DesiredLayer, EsbuildOptions, PackageSource, PathSource } from './desired.ts'
 import type { FunctionType } from './function-properties.ts'
 import type { FunctionSite } from './function-resources.ts'
 import { TemplateProblem } from './problem.ts'
@@ -63,7 +63,30 @@ const objectInStorage = (place: Place, name: string): TemplateProblem =>
     'deploy the template from before "sam package" or "aws cloudformation package", in which it is a path',
   )
 
-function fromPath(node: TemplateNode, name: string, { resource, site }: FunctionCode): PackageSource {
+/** Of a layer: what is in it, and in which folder of it that has to be. */
+export function layerSource(
+  resource: Resource,
+  given: TemplateNode,
+  name: 'ContentUri' | 'Content',
+  site: FunctionSite,
+): Pick<DesiredLayer, 'source' | 'prefix'> {
+  const key = given.kind === 'fields' ? given.fields.get('S3Key')?.value : undefined
+  const asset = key?.kind === 'scalar' ? site.assetOf(key.text) : undefined
+  if (asset !== undefined) {
+    const build = { method: 'by-runtime' } as const
+    return { source: { kind: 'path', path: asset, place: given.place, build }, prefix: undefined }
+  }
+  const method = resource.metadata?.fields.get('BuildMethod')?.value
+  const built = method?.kind === 'scalar' ? method.text : ''
+  const prefix = /^(python|nodejs)/.exec(built)?.[1]
+  return { source: fromPath(given, name, { resource, site }), prefix }
+}
+
+function fromPath(
+  node: TemplateNode,
+  name: string,
+  { resource, site }: Pick<FunctionCode, 'resource' | 'site'>,
+): PathSource {
   if (node.kind === 'fields') throw objectInStorage(node.place, name)
   const path = readValue(ANY_TEXT, node, name)
   if (/^s3:\/\//i.test(path)) throw objectInStorage(node.place, name)

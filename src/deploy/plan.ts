@@ -5,13 +5,14 @@
 import { createHash } from 'node:crypto'
 import type { MembersOf } from '../client/requests.ts'
 import type { AliasConfiguration, EventInvokeConfig } from '../client/responses.ts'
-import type { ActualFunction, ActualStack } from './actual.ts'
+import type { ActualFunction, ActualLayer, ActualStack } from './actual.ts'
 import { canonical, differences, present, wanted } from './configuration.ts'
 import type {
   Configuration,
   DesiredAlias,
   DesiredEventInvoke,
   DesiredFunction,
+  DesiredLayer,
   DesiredPermission,
   DesiredStack,
   Ignored,
@@ -28,7 +29,7 @@ import {
   type Tags,
   versionTag,
 } from './tags.ts'
-import type { UsedStandIn } from './template/template.ts'
+import { type UsedStandIn, withVersion } from './template/template.ts'
 
 /** One call, but for the numbers of versions that earlier ones publish. */
 export type Step =
@@ -63,8 +64,18 @@ export interface FunctionPlan {
   readonly versions: ReadonlyMap<string, string>
 }
 
+export interface LayerPlan {
+  readonly logicalId: string
+  readonly name: string
+  /** Of the version that is there already; undefined: it is to be published. */
+  readonly version: string | undefined
+  readonly members: DesiredLayer['members']
+}
+
 export interface StackPlan {
   readonly stack: string
+  /** In the order of the template; functions come after all of them. */
+  readonly layers: readonly LayerPlan[]
   readonly functions: readonly FunctionPlan[]
   /** Names of the stack's functions that it no longer has. */
   readonly deletions: readonly string[]
@@ -77,15 +88,18 @@ export interface StackPlan {
 export function planStack(
   desired: DesiredStack,
   actual: ActualStack,
-  /** SHA-256 by name of the function, as the API shows it. */
+  /** SHA-256 by logical id, as the API shows it. */
   packages: ReadonlyMap<string, string>,
 ): StackPlan {
   const problems: Problem[] = []
-  const functions = desired.functions.map((each) => {
+  const layers = desired.layers.map((each) => planLayer(each, actual.layers.get(each.name), packages))
+  const numbers = new Map(layers.map(({ logicalId, version }) => [logicalId, version]))
+  const functions = desired.functions.map((given) => {
+    const each = withLayers(given, (logicalId) => numbers.get(logicalId))
     const before = actual.functions.get(each.name)
     if (before === undefined) return planCreation(desired.name, each)
     problems.push(...obstacles(desired.name, each, before))
-    return planChange(desired.name, each, before, packages.get(each.name) ?? '')
+    return planChange(desired.name, each, before, packages.get(each.logicalId) ?? '')
   })
   const names = new Set(desired.functions.map(({ name }) => name))
   const gone = [...actual.functions.values()].filter(
@@ -93,6 +107,7 @@ export function planStack(
   )
   return {
     stack: desired.name,
+    layers,
     functions,
     deletions: gone.map(({ name }) => name).sort(),
     ignored: desired.ignored,
@@ -102,8 +117,29 @@ export function planStack(
 }
 
 /** Whether a server has the stack as it is to be. */
-export const isSettled = ({ functions, deletions }: StackPlan): boolean =>
-  deletions.length === 0 && functions.every(({ action }) => action === 'unchanged')
+export const isSettled = ({ layers, functions, deletions }: StackPlan): boolean =>
+  deletions.length === 0 &&
+  layers.every(({ version }) => version !== undefined) &&
+  functions.every(({ action }) => action === 'unchanged')
+
+/** A version that has the same content, and of which the same is said, need not be published again. */
+function planLayer(
+  { logicalId, name, members }: DesiredLayer,
+  newest: ActualLayer | undefined,
+  packages: ReadonlyMap<string, string>,
+): LayerPlan {
+  const same =
+    newest !== undefined &&
+    newest.sha256 === packages.get(logicalId) &&
+    canonical({ description: '', ...members }) === canonical(newest.members)
+  return { logicalId, name, version: same ? newest.version : undefined, members }
+}
+
+/** With the numbers of layers that are known. */
+function withLayers(desired: DesiredFunction, numberOf: (logicalId: string) => string | undefined): DesiredFunction {
+  const layers = desired.configuration.layers?.map((arn) => withVersion(arn, numberOf))
+  return layers === undefined ? desired : { ...desired, configuration: { ...desired.configuration, layers } }
+}
 
 /** What no call can change. */
 function obstacles(

@@ -11,6 +11,9 @@ export const TAKEN_TYPES = {
   'AWS::Lambda::Alias': 'an alias, with weights and provisioned concurrency',
   'AWS::Lambda::EventInvokeConfig': 'retries, age and destinations of asynchronous invocations',
   'AWS::Lambda::Permission': 'a statement of the policy: stored and shown, not enforced',
+  'AWS::Serverless::LayerVersion':
+    'a version of a layer, published when its content or what is said of it changed; kept',
+  'AWS::Lambda::LayerVersion': 'the same',
 } as const
 
 export type TakenType = keyof typeof TAKEN_TYPES
@@ -21,8 +24,7 @@ const TRIGGER = 'what triggers functions is not part of Perdure: let a program c
 
 /** By type, or by the beginning of a type; the first that fits. */
 export const IGNORED_TYPES: readonly (readonly [type: string, reason: string])[] = [
-  ['AWS::Serverless::LayerVersion', 'put what the layer holds into the package'],
-  ['AWS::Lambda::LayerVersion', 'put what the layer holds into the package'],
+  ['AWS::Lambda::LayerVersionPermission', 'nothing checks permissions here'],
   ['AWS::Lambda::EventSourceMapping', TRIGGER],
   ['AWS::Lambda::Url', 'there are no function URLs: call Invoke, or put an HTTP server in front'],
   ['AWS::Lambda::CodeSigningConfig', 'code is not signed here'],
@@ -69,6 +71,5 @@ export const KNOWN_TYPES: readonly string[] = [
   'AWS::Serverless::HttpApi',
   'AWS::Serverless::WebSocketApi',
   'AWS::Serverless::GraphQLApi',
-  'AWS::Lambda::LayerVersionPermission',
   'AWS::Lambda::CapacityProvider',
 ]

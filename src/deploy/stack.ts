@@ -13,6 +13,7 @@ import type {
   DesiredAlias,
   DesiredEventInvoke,
   DesiredFunction,
+  DesiredLayer,
   DesiredPermission,
   DesiredStack,
   DesiredVersion,
@@ -21,6 +22,7 @@ import type {
 } from './desired.ts'
 import type { FunctionType } from './function-properties.ts'
 import { EVENT_INVOKE_CONSTRAINT, type FunctionSite, readFunction } from './function-resources.ts'
+import { isLayer, type LayerType, readLayer } from './layer-resources.ts'
 import { Problems, TemplateProblem } from './problem.ts'
 import { ignoredReason, isTaken, type TakenType } from './resource-types.ts'
 import { type FieldsNode, type Place, type TemplateNode, textNode } from './template/node.ts'
@@ -51,8 +53,13 @@ export function readStack(source: TemplateSource): DesiredStack {
   const site: FunctionSite = { template, folder, assetOf, problems, ignored }
   const functions = new Map<string, Parts>()
   const resources = [...template.resources.values()]
+  const layers: DesiredLayer[] = []
   for (const resource of resources) {
     const { type } = resource
+    if (isLayer(type)) {
+      const layer = problems.attempt(() => readLayer(resource, type, site))
+      if (layer !== undefined) layers.push(layer)
+    }
     if (type !== 'AWS::Serverless::Function' && type !== 'AWS::Lambda::Function') continue
     const read = problems.attempt(() => readFunction(resource, type, site))
     if (read === undefined) continue
@@ -67,6 +74,7 @@ export function readStack(source: TemplateSource): DesiredStack {
   problems.throwIfAny()
   return {
     name: template.world.stackName,
+    layers,
     functions: [...functions.values()].map(({ of, ...parts }) => ({
       ...of,
       ...parts,
@@ -104,8 +112,8 @@ function requireOwnVersions({ of, versions, aliases, eventInvoke, permissions }:
 
 type ReadPart = (resource: Resource, functions: ReadonlyMap<string, Parts>, site: FunctionSite) => void
 
-/** Functions were read before. */
-const PARTS: Readonly<Record<Exclude<TakenType, FunctionType>, ReadPart>> = {
+/** Functions and layers were read before. */
+const PARTS: Readonly<Record<Exclude<TakenType, FunctionType | LayerType>, ReadPart>> = {
   'AWS::Lambda::Version': readVersion,
   'AWS::Lambda::Alias': readAlias,
   'AWS::Lambda::EventInvokeConfig': readEventInvoke,
@@ -116,7 +124,7 @@ function readPart(resource: Resource, functions: ReadonlyMap<string, Parts>, sit
   const { type, logicalId, place } = resource
   if (!isTaken(type)) {
     site.ignored.push({ place, what: logicalId, type, reason: ignoredReason(type) ?? '' })
-  } else if (type !== 'AWS::Serverless::Function' && type !== 'AWS::Lambda::Function') {
+  } else if (!isLayer(type) && type !== 'AWS::Serverless::Function' && type !== 'AWS::Lambda::Function') {
     PARTS[type](resource, functions, site)
   }
 }

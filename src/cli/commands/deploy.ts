@@ -157,6 +157,7 @@ interface OutcomeReport {
 /** What programs read. */
 interface StackReport {
   readonly stack: string
+  readonly layers: readonly { readonly layerName: string; readonly logicalId: string; readonly action: string }[]
   readonly functions: readonly {
     readonly functionName: string
     readonly logicalId: string
@@ -172,6 +173,11 @@ interface StackReport {
 function described(plan: StackPlan, { name }: DesiredStack): StackReport {
   return {
     stack: name,
+    layers: plan.layers.map(({ name: layerName, logicalId, version }) => ({
+      layerName,
+      logicalId,
+      action: version === undefined ? 'create' : 'unchanged',
+    })),
     functions: plan.functions.map(({ name: functionName, logicalId, action, changes }) => ({
       functionName,
       logicalId,

@@ -1,10 +1,10 @@
 /** The package of a function, made on this machine from its source. */
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { existsSync, type Stats } from 'node:fs'
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { extname, join } from 'node:path'
-import type { DesiredFunction, PackageSource } from '../desired.ts'
+import type { DesiredFunction, DesiredLayer, PackageSource } from '../desired.ts'
 import { TemplateProblem } from '../problem.ts'
 import type { Place } from '../template/node.ts'
 import { AS_MODULE, bundleFolder, bundleModule, handlerSource, isTypeScript, missingDependency } from './bundle.ts'
@@ -23,12 +23,30 @@ const ZIPPED_BYTES = 52_428_800
 
 /** Throws a `TemplateProblem` for what its owner can mend. */
 export async function buildPackage(of: DesiredFunction): Promise<BuiltPackage> {
-  const bytes = await packageBytes(of)
+  return packed(of, await packageBytes(of))
+}
+
+/** Of a layer: what is in its folder, or what its build method makes of that. */
+export async function buildLayer(of: DesiredLayer): Promise<BuiltPackage> {
+  const { path, place, build } = of.source
+  const found = await statOf(path, place)
+  if (found.isFile()) return packed(of, await zipAt(path, place))
+  const files =
+    build.method === 'makefile'
+      ? await made(of, path, build.place)
+      : of.prefix === 'python'
+        ? await pythonFiles(path, 'python3', place)
+        : await filesOf(path, place)
+  const under = of.prefix === undefined ? files : files.map((file) => ({ ...file, path: `${of.prefix}/${file.path}` }))
+  return packed(of, writeZip(under))
+}
+
+function packed(of: Pick<DesiredFunction, 'logicalId' | 'place' | 'source'>, bytes: Uint8Array): BuiltPackage {
   const place = of.source.kind === 'path' ? of.source.place : of.place
   if (bytes.length > ZIPPED_BYTES) {
     throw new TemplateProblem(
       place,
-      `the package of ${of.logicalId} has ${bytes.length} bytes, and no function may have more than ${ZIPPED_BYTES}`,
+      `the package of ${of.logicalId} has ${bytes.length} bytes, and no package may have more than ${ZIPPED_BYTES}`,
       'leave out what it does not need, or bundle it: Metadata with BuildMethod: esbuild',
     )
   }
@@ -55,14 +73,8 @@ function inlineFile(text: string, runtime: string, place: Place | undefined): Zi
 
 async function fromPath(of: DesiredFunction, source: PackageSource & { readonly kind: 'path' }): Promise<Uint8Array> {
   const { path, place, build } = source
-  const found = await stat(path).catch(() => undefined)
-  if (found === undefined) {
-    throw new TemplateProblem(place, `${path} does not exist`, 'correct the path: it is relative to the template')
-  }
-  if (found.isFile()) {
-    if (['.zip', '.jar'].includes(extname(path).toLowerCase())) return await readFile(path)
-    throw new TemplateProblem(place, `${path} is neither a folder nor a zip nor a jar`, 'name the folder of the code')
-  }
+  const found = await statOf(path, place)
+  if (found.isFile()) return await zipAt(path, place)
   switch (build.method) {
     case 'makefile':
       return writeZip(await made(of, path, build.place))
@@ -74,6 +86,19 @@ async function fromPath(of: DesiredFunction, source: PackageSource & { readonly 
     case 'by-runtime':
       return writeZip(await byRuntime(of, path, place))
   }
+}
+
+async function statOf(path: string, place: Place | undefined): Promise<Stats> {
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error
+  })
+  if (found !== undefined) return found
+  throw new TemplateProblem(place, `${path} does not exist`, 'correct the path: it is relative to the template')
+}
+
+async function zipAt(path: string, place: Place | undefined): Promise<Uint8Array> {
+  if (['.zip', '.jar'].includes(extname(path).toLowerCase())) return await readFile(path)
+  throw new TemplateProblem(place, `${path} is neither a folder nor a zip nor a jar`, 'name the folder of the code')
 }
 
 async function byRuntime(of: DesiredFunction, folder: string, place: Place | undefined): Promise<readonly ZipFile[]> {
@@ -173,7 +198,11 @@ function requireBuilt(
 }
 
 /** `make build-<LogicalId>` puts into ARTIFACTS_DIR what the function consists of. */
-async function made({ logicalId }: DesiredFunction, folder: string, place: Place): Promise<readonly ZipFile[]> {
+async function made(
+  { logicalId }: Pick<DesiredFunction, 'logicalId'>,
+  folder: string,
+  place: Place,
+): Promise<readonly ZipFile[]> {
   return await withTemporaryFolder(async (artifacts) => {
     const target = `build-${logicalId}`
     const { code, said } = await runProgram('make', [target], { cwd: folder, env: { ARTIFACTS_DIR: artifacts } })

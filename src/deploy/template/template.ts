@@ -3,7 +3,7 @@
  * template alone, so that everything can be said before anything is done; the number of a version is known only when it
  * is published, and a mark stands for it until then.
  */
-import { functionArn } from '../../protocol/arn.ts'
+import { functionArn, layerArn } from '../../protocol/arn.ts'
 import { didYouMean, type Problems, TemplateProblem } from '../problem.ts'
 import { CLOSED_SERVICES, ignoredReason, isTaken, KNOWN_TYPES } from '../resource-types.ts'
 import { attributeStandIn, namePropertyOf, standInFor } from '../stand-ins.ts'
@@ -74,6 +74,10 @@ const MARK = /\uE000version (\w+)\uE001/
 
 /** Stands for the number of the version that a resource publishes. */
 export const versionMark = (logicalId: string): string => `\uE000version ${logicalId}\uE001`
+
+/** A text with the mark in it, if it has one, replaced by a number that is known. */
+export const withVersion = (text: string, numberOf: (logicalId: string) => string | undefined): string =>
+  text.replace(MARK, (mark, logicalId: string) => numberOf(logicalId) ?? mark)
 
 /** The resource whose version a text names, where it names one. */
 export const markedVersion = (text: string): string | undefined => MARK.exec(text)?.[1]
@@ -189,6 +193,9 @@ export class Template implements Scope {
         return textNode(place, this.#arnOf(this.#functionOf(resource), versionMark(resource.logicalId)))
       case 'AWS::Lambda::Alias':
         return textNode(place, this.#arnOf(this.#functionOf(resource), this.#property(resource, 'Name') ?? ''))
+      case 'AWS::Serverless::LayerVersion':
+      case 'AWS::Lambda::LayerVersion':
+        return textNode(place, this.#layerArn(resource))
       default:
         return textNode(place, this.#standIn(name, resource, place))
     }
@@ -231,6 +238,15 @@ export class Template implements Scope {
     return name
   }
 
+  /** As the template gives it, else made like that of a function. */
+  layerName(resource: Resource): string {
+    return this.#property(resource, 'LayerName') ?? generatedName(this.world.stackName, resource.logicalId)
+  }
+
+  #layerArn(resource: Resource): string {
+    return `${layerArn(this.world, this.layerName(resource))}:${versionMark(resource.logicalId)}`
+  }
+
   #arnOf(functionName: string, qualifier?: string): string {
     return functionArn(this.world, functionName, qualifier)
   }
@@ -246,6 +262,8 @@ export class Template implements Scope {
         return this.#arnOf(this.functionName(resource), versionMark(resource.logicalId))
       case 'AWS::Serverless::Function Alias':
         return this.#arnOf(this.functionName(resource), this.#property(resource, 'AutoPublishAlias') ?? '$LATEST')
+      case 'AWS::Lambda::LayerVersion LayerVersionArn':
+        return this.#layerArn(resource)
       case 'AWS::Lambda::Version Version':
         return versionMark(resource.logicalId)
       case 'AWS::Lambda::Version FunctionArn':
