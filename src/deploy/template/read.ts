@@ -3,7 +3,7 @@
  * stranger's: its size is bounded, and so is what its aliases make of it, which is counted before it is made.
  */
 import { type Alias, isAlias, isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
-import { TemplateProblem } from '../problem.ts'
+import { didYouMean, TemplateProblem } from '../problem.ts'
 import { type Field, type FieldsNode, fieldsNode, type Place, type TemplateNode, textNode } from './node.ts'
 
 export const TEMPLATE_LIMITS = {
@@ -86,7 +86,7 @@ export function readTemplate(text: string, file: string): FieldsNode {
 function parsed(text: string, lineCounter: LineCounter, start: Place) {
   try {
     // That keys are unique is looked at below: the parser compares each with each.
-    return parseDocument(text, { lineCounter, merge: true, uniqueKeys: false, logLevel: 'silent' })
+    return parseDocument(text, { lineCounter, merge: true, uniqueKeys: false, logLevel: 'error' })
   } catch (error) {
     // The parser calls itself for what is nested.
     if (!(error instanceof RangeError)) throw error
@@ -187,7 +187,7 @@ class Converter {
       throw new TemplateProblem(
         place,
         `${tag} is no function that templates have`,
-        `there are ${Object.keys(SHORT_TAGS).join(' ')}`,
+        didYouMean(tag, Object.keys(SHORT_TAGS)),
       )
     }
     const value = name === 'Fn::GetAtt' ? attributeParts(plain.node) : plain.node
