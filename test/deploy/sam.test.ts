@@ -4,69 +4,18 @@ import { spawnSync } from 'node:child_process'
 import { cp, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
-import { PerdureClient } from '../../src/client/client.ts'
-import { inRepository, type Outcome, perdure, temporaryFolder } from '../cli/program.ts'
-import { temporaryDirectory } from '../journal/temporary-directory.ts'
+import { inRepository } from '../cli/program.ts'
 import { zipOf } from '../management/zip-of.ts'
-import { type PerdureProcess, startPerdureProcess } from '../start-perdure.ts'
+import { actions, outcomes, type Site, siteOf } from './site.ts'
 
-interface Site {
-  readonly folder: string
-  readonly client: PerdureClient
-  readonly server: PerdureProcess
-  /** `perdure` in the folder, against the server. */
-  run(...args: readonly string[]): Promise<Outcome>
-  /** `perdure deploy --json`, which has to succeed. */
-  deploy(...args: readonly string[]): Promise<StackReport>
-}
-
-interface StackReport {
-  readonly Stack: string
-  readonly Layers: readonly { readonly LayerName: string; readonly Action: string }[]
-  readonly Functions: readonly {
-    readonly FunctionName: string
-    readonly Action: string
-    readonly Changes: readonly string[]
-  }[]
-  readonly Deletions: readonly string[]
-  readonly Ignored: readonly { readonly What: string; readonly Reason: string }[]
-  readonly StandIns: readonly { readonly Reference: string; readonly Value: string }[]
-  readonly Outcomes: readonly { readonly FunctionName: string; readonly Done: string }[]
-}
-
-/** A copy of the example in which everything may be changed, and a server on disk. */
-async function siteOf(t: TestContext, example = 'examples/sam'): Promise<Site> {
-  const folder = join(await temporaryFolder(t), 'project')
-  await cp(inRepository(example), folder, { recursive: true })
+/** A copy of the example, in which everything may be changed. */
+async function exampleOf(t: TestContext): Promise<Site> {
+  const site = await siteOf(t)
+  await cp(inRepository('examples/sam'), site.folder, { recursive: true })
   // Where "npm ci" would put the packages of the project.
-  await symlink(inRepository('node_modules'), join(folder, 'node_modules'))
-  const server = await startPerdureProcess({ data: temporaryDirectory(t), functions: [], log: { level: 'error' } })
-  const client = new PerdureClient(server.endpoint)
-  t.after(async () => {
-    client.close()
-    await server.kill()
-  })
-  const run = (...args: readonly string[]) => perdure(args, { cwd: folder, env: { PERDURE_ENDPOINT: server.endpoint } })
-  return {
-    folder,
-    client,
-    server,
-    run,
-    async deploy(...args) {
-      const outcome = await run('deploy', '--json', ...args)
-      assert.equal(outcome.code, 0, outcome.err)
-      const { Stacks } = JSON.parse(outcome.out) as { readonly Stacks: readonly StackReport[] }
-      const [stack, ...others] = Stacks
-      assert.ok(stack !== undefined && others.length === 0)
-      return stack
-    },
-  }
+  await symlink(inRepository('node_modules'), join(site.folder, 'node_modules'))
+  return site
 }
-
-const actions = ({ Functions }: StackReport) =>
-  Object.fromEntries(Functions.map(({ FunctionName, Action }) => [FunctionName, Action]))
-const outcomes = ({ Outcomes }: StackReport) =>
-  Object.fromEntries(Outcomes.map(({ FunctionName, Done }) => [FunctionName, Done]))
 
 const ORDER = JSON.stringify({ lines: [{ sku: 'cup', quantity: 2, price: 3 }] })
 
@@ -86,7 +35,7 @@ const python = spawnSync('python3', ['--version']).status === 0
 
 describe('a SAM project', { skip: python ? false : 'python3 is not on the PATH' }, () => {
   test('is planned, deployed, run, left alone, changed, reduced and destroyed', async (t) => {
-    const site = await siteOf(t)
+    const site = await exampleOf(t)
     const { client, folder } = site
 
     await t.test('a plan changes nothing', async () => {
