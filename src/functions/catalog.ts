@@ -6,9 +6,10 @@ import { existsSync, realpathSync, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { basename, dirname, extname, join, relative, resolve } from 'node:path'
 import { functionArn, type Place } from '../protocol/arn.ts'
+import { isDestination } from '../protocol/destination.ts'
 import { DEFAULT_LIMITS } from '../protocol/limits.ts'
 import type { DurableConfig } from '../protocol/shapes.ts'
-import type { FunctionVersion } from '../service/ports.ts'
+import type { AsynchronousSettings, FunctionVersion } from '../service/ports.ts'
 import type { Bundle } from './bundle.ts'
 import type { FunctionDeclaration } from './declaration.ts'
 import { DeclarationError } from './declaration-error.ts'
@@ -23,6 +24,7 @@ export interface CatalogEntry {
   readonly environment: Readonly<Record<string, string>>
   /** Processes that are started before they are needed, and kept. */
   readonly warm: number
+  readonly asynchronous: AsynchronousSettings
 }
 
 export interface CatalogPorts {
@@ -125,6 +127,7 @@ async function buildEntry(declaration: FunctionDeclaration, ports: CatalogPorts)
     ...(code === undefined ? {} : { code }),
     environment,
     warm: declaration.warm ?? 0,
+    asynchronous: declaration.asynchronous ?? {},
     version: {
       name,
       version: '$LATEST',
@@ -212,6 +215,7 @@ function checkDeclaration(declaration: FunctionDeclaration): void {
     integer('durable.ExecutionTimeout', durable.ExecutionTimeout, 1, maxExecutionSeconds)
     integer('durable.RetentionPeriodInDays', durable.RetentionPeriodInDays, 1, maxRetentionDays)
   }
+  checkAsynchronous(declaration.asynchronous ?? {}, refuse, integer)
   checkEnvironment(declaration.environment ?? {}, refuse)
 }
 
@@ -233,12 +237,29 @@ function checkRemote({ file, exportName, warm, durable }: FunctionDeclaration, r
   if (file !== undefined || exportName !== undefined) {
     refuse('it is remote and has a handler', "Leave one of them out: the handler of a remote function is its workers'.")
   }
-  if (warm !== undefined) refuse('it is remote and has warm', 'Leave warm out: its workers keep its processes.')
+  if (warm !== undefined && warm > 0)
+    refuse('it is remote and has warm', 'Leave warm out: its workers keep its processes.')
   if (durable === undefined) {
     refuse(
       'it is remote and does not say whether it is durable, which cannot be seen without its handler',
       'Say so: durable: { ExecutionTimeout } or durable: false.',
     )
+  }
+}
+
+function checkAsynchronous(
+  settings: AsynchronousSettings,
+  refuse: Refuse,
+  integer: (member: string, value: number | undefined, min: number, max: number) => void,
+): void {
+  if (typeof settings !== 'object') refuse(`asynchronous is ${JSON.stringify(settings)}`, 'Give an object.')
+  const { retryAttempts, eventAgeSeconds, onSuccess, onFailure, deadLetterTarget } = settings
+  integer('asynchronous.retryAttempts', retryAttempts, 0, 2)
+  integer('asynchronous.eventAgeSeconds', eventAgeSeconds, 60, 21_600)
+  for (const [member, to] of Object.entries({ onSuccess, onFailure, deadLetterTarget })) {
+    if (to === undefined || (typeof to === 'string' && to !== '' && isDestination(to))) continue
+    const fix = 'Give the URL of a webhook, the name of a function, or an ARN.'
+    refuse(`asynchronous.${member} is ${JSON.stringify(to)}`, fix)
   }
 }
 

@@ -1,13 +1,11 @@
 /**
  * What waits for a function to run it: one first-come queue per function version, and never more jobs under way than
  * the version's concurrency, so that a slow or broken function delays nobody else's (invariant I7). A version that is
-<<<<<<< HEAD
- * not there, or not of the kind that the jobs need, or has nowhere to run, *holds* its jobs visibly until the functions
- * change (decision 17).
-=======
  * not there, or not of the kind that the jobs need, *holds* its jobs visibly until the functions change (decision 17).
  * One that was deleted never comes back: each of its jobs is told, and ends (decision 34).
->>>>>>> main
+
+ * not there, or not of the kind that the jobs need, or has nowhere to run, *holds* its jobs visibly until the functions
+ * change (decision 17).
  */
 import { isNotFound } from './failures.ts'
 import { Fifo } from './fifo.ts'
@@ -120,6 +118,14 @@ export class FunctionQueues {
     this.#serve(queue)
   }
 
+  /** Takes a job out of its queue; false when it does not wait there (any more). */
+  withdraw({ id, kind, functionName, version }: Omit<Job, 'admit' | 'run'>): boolean {
+    const queue = this.#queues.get(keyOf({ kind, functionName, version }))
+    if (queue === undefined || (queue.waiting.remove(id) ?? queue.setAside.remove(id)) === undefined) return false
+    this.#forgetIfEmpty(queue)
+    return true
+  }
+
   get holds(): readonly Hold[] {
     return [...this.#queues.values()]
       .map((queue) => ({ functionName: queue.functionName, version: queue.version, jobs: heldJobs(queue) }))
@@ -136,7 +142,7 @@ export class FunctionQueues {
   }
 
   #queueOf({ kind, functionName, version }: Job): Queue {
-    const key = `${kind}:${functionName}:${version}`
+    const key = keyOf({ kind, functionName, version })
     const known = this.#queues.get(key)
     if (known !== undefined) return known
     const [waiting, setAside] = [new Fifo<QueuedJob>(), new Fifo<QueuedJob>()]
@@ -212,10 +218,13 @@ export class FunctionQueues {
       begun()
       queue.underWay -= 1
       if (!this.#stop.signal.aborted) this.#serve(queue)
-      if (queue.underWay === 0 && queue.waiting.size === 0 && queue.setAside.size === 0) {
-        this.#queues.delete(`${queue.kind}:${queue.functionName}:${queue.version}`)
-      }
+      this.#forgetIfEmpty(queue)
     }
+  }
+
+  #forgetIfEmpty(queue: Queue): void {
+    const { underWay, waiting, setAside } = queue
+    if (underWay === 0 && waiting.size === 0 && setAside.size === 0) this.#queues.delete(keyOf(queue))
   }
 
   /** Unless the functions have changed while it was looked at. */
@@ -243,6 +252,9 @@ export class FunctionQueues {
     }
   }
 }
+
+const keyOf = ({ kind, functionName, version }: Pick<Job, 'kind' | 'functionName' | 'version'>): string =>
+  `${kind}:${functionName}:${version}`
 
 /** Those that have left the queue for a slot that they cannot get now are held as well. */
 const heldJobs = ({ held, waiting, starting, setAside }: Queue): number =>
