@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { perdure } from '../cli/program.ts'
 import { packageOf } from '../versions/registered.ts'
 import { durable, marking, marksOf, ownWorker, plain, type Scene, scene, until, workerProgram } from './scene.ts'
 
@@ -104,6 +105,20 @@ test('workers that come and go lose nothing: each step of sixty executions runs 
   assert.doesNotMatch(s.log(), /is lost/)
 })
 
+test('workers that are killed again and again: every execution ends well', async (t) => {
+  const s = await scene(t, [durable('work')], files)
+  const busy = runMany(s, 40)
+  for (let turn = 0; turn < 4; turn += 1) {
+    const before = marksOf(s.folder).length
+    const worker = await workerProgram(t, s, 'work', ['work.ts'], { args: ['--concurrency', '4'] })
+    await until('some work to be done', () => marksOf(s.folder).length >= before + 9)
+    if (turn < 3) worker.signal('SIGKILL')
+  }
+  await busy
+  assert.match(await s.client.metrics(), /perdure_workers_lost_total\{function="work"\} 3/)
+  assert.doesNotMatch(await s.client.metrics(), /perdure_executions_ended_total\{.*status="FAILED"/)
+})
+
 test('a worker that drains gives what it runs to its end, and takes nothing new', async (t) => {
   const s = await scene(t, [plain('slow')], files)
   const first = await workerProgram(t, s, 'slow', ['slow.mjs'], { args: ['--concurrency', '2'] })
@@ -185,6 +200,23 @@ test('a function that was created through the API, and one of its versions', asy
     assert.equal((await of(Version)).where, 'deployed')
     assert.doesNotMatch(s.log(), /is lost/)
   })
+})
+
+test('the commands show who is attached', async (t) => {
+  const s = await scene(t, [plain('slow')], files)
+  const worker = await workerProgram(t, s, 'slow', ['slow.mjs'], { args: ['--concurrency', '2'] })
+  await until('both processes', async () => (await s.workers())[0]?.processes === 2)
+  const at = ['--endpoint', s.server.endpoint]
+  const get = await perdure(['functions', 'get', 'slow', ...at])
+  assert.match(get.out, new RegExp(`Worker +${worker.name} from 127.0.0.1, 2 processes, 0 running`))
+  const { Workers } = JSON.parse((await perdure(['functions', 'get', 'slow', '--json', ...at])).out)
+  assert.equal(Workers[0].Name, worker.name)
+  assert.match((await perdure(['status', ...at])).out, /Workers +1 attached: slow 1/)
+  assert.equal((await perdure(['worker', 'slow.mjs'])).code, 2)
+  const both = await perdure(['worker', '--function', 'slow', 'slow.mjs', '--', 'node', 'slow.mjs'])
+  assert.match(both.err, /both a file and a command/)
+  const header = await perdure(['worker', '--function', 'slow', '--header', 'no header', '--', 'node', 'x'])
+  assert.match(header.err, /is no header/)
 })
 
 test('a worker that the server does not want says why, and ends', async (t) => {
