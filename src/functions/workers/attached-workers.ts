@@ -88,11 +88,31 @@ export function createAttachedWorkers(options: AttachedWorkersOptions): Attached
   })
   const memory = createPayloadMemory(payloadMemoryBytes)
   const attached = new Set<Attachment>()
+  /** Those that take invocations, by the ARN of their version. */
+  const serving = new Map<string, Set<Attachment>>()
   const lost = new Map<string, number>()
   let closed = false
 
-  const serve = ({ arn }: FunctionVersion): boolean =>
-    [...attached].some((each) => each.settings.version.arn === arn && !each.isLeaving)
+  const serve = ({ arn }: FunctionVersion): boolean => serving.has(arn)
+
+  const begin = (attachment: Attachment): void => {
+    const { version } = attachment.settings
+    attached.add(attachment)
+    const others = serving.get(version.arn)
+    if (others === undefined) serving.set(version.arn, new Set([attachment]))
+    else others.add(attachment)
+    attachment.begin()
+    if (others === undefined) options.changed(version)
+  }
+
+  /** It takes no more, if it did. */
+  const end = (attachment: Attachment): void => {
+    const { version } = attachment.settings
+    const all = serving.get(version.arn)
+    if (all?.delete(attachment) !== true || all.size > 0) return
+    serving.delete(version.arn)
+    options.changed(version)
+  }
 
   const admit = (request: IncomingMessage): { readonly attach: Attach; readonly settings: Settings } => {
     if (closed) throw new ApiError('ServiceException', 'The service is shutting down. Please try again.')
@@ -116,22 +136,17 @@ export function createAttachedWorkers(options: AttachedWorkersOptions): Attached
       const { attach, settings } = admit(request)
       const connection = socket as Socket
       webSockets.handleUpgrade(request, connection, head, (webSocket) => {
-        const { version } = settings
-        const wasServed = serve(version)
         const attachment = new Attachment(attach, settings, connection.remoteAddress ?? '', options, {
           link: (events) => new Link(webSocket, connection, { clock, timers }, memory, events),
-          leaving: () => {
-            if (!serve(version)) options.changed(version)
-          },
+          leaving: () => end(attachment),
           gone: (wasLost) => {
-            if (!attached.delete(attachment)) return
-            if (wasLost) lost.set(version.name, (lost.get(version.name) ?? 0) + 1)
-            if (!serve(version) && !attachment.isLeaving) options.changed(version)
+            const { name } = settings.version
+            attached.delete(attachment)
+            if (wasLost) lost.set(name, (lost.get(name) ?? 0) + 1)
+            end(attachment)
           },
         })
-        attached.add(attachment)
-        attachment.begin()
-        if (!wasServed) options.changed(version)
+        begin(attachment)
       })
     },
     serve,
@@ -213,10 +228,6 @@ class Attachment {
       received: (fields, payload) => this.#received(readFromWorker(fields), fields, payload),
       closed: (end) => this.#closed(end),
     })
-  }
-
-  get isLeaving(): boolean {
-    return this.#leaving
   }
 
   begin(): void {
