@@ -19,7 +19,7 @@ import { ApiError, invalidParameter } from '../../protocol/errors.ts'
 import { WORKER_SUBPROTOCOL } from '../../protocol/worker-attach.ts'
 import type { AttachedWorker, Clock, FunctionVersion, LogRecord, ServiceLog, Timers } from '../../service/ports.ts'
 import type { Pool } from '../pool.ts'
-import { type Fields, Link, type LinkEnd, webSocketOptions } from './link.ts'
+import { type Announced, type Fields, Link, type LinkEnd, type LinkEvents, webSocketOptions } from './link.ts'
 import {
   BrokenProtocol,
   closing,
@@ -190,7 +190,7 @@ function readAttach(request: IncomingMessage): Attach {
 }
 
 interface Surroundings {
-  readonly link: (events: ConstructorParameters<typeof Link>[4]) => Link
+  readonly link: (events: LinkEvents<FromWorker>) => Link<FromWorker>
   readonly leaving: () => void
   readonly gone: (wasLost: boolean) => void
 }
@@ -201,7 +201,7 @@ class Attachment {
   readonly #address: string
   readonly #options: AttachedWorkersOptions
   readonly #surroundings: Surroundings
-  readonly #link: Link
+  readonly #link: Link<FromWorker>
   readonly #since: number
   readonly #processes = new Map<number, RemoteProcess>()
   /** The oldest first. */
@@ -224,8 +224,8 @@ class Attachment {
     this.#surroundings = surroundings
     this.#since = options.clock.now()
     this.#link = surroundings.link({
-      payloadBytes: (fields) => this.#payloadBytes(fields),
-      received: (fields, payload) => this.#received(readFromWorker(fields), fields, payload),
+      read: (fields) => this.#read(fields),
+      received: (message, payload) => this.#received(message, payload),
       closed: (end) => this.#closed(end),
     })
   }
@@ -261,15 +261,20 @@ class Attachment {
     await this.#gone.promise
   }
 
-  #payloadBytes(fields: Fields): number | undefined {
+  #read(fields: Fields): Announced<FromWorker> {
     const message = readFromWorker(fields)
-    if (message.type !== 'result') return undefined
+    if (message.type !== 'result') return { message }
     const most = mostPayloadBytes(message.kind, this.settings.version.durable)
     if (message.bytes > most) throw new BrokenProtocol(`a result of ${message.bytes} bytes, where ${most} are the most`)
-    return message.bytes
+    const awaited = this.#known(message.process)?.requestOf(message.requestId)
+    return { message, bytes: message.bytes, unwanted: awaited === undefined }
   }
 
-  #received(message: FromWorker, fields: Fields, payload: Buffer): void {
+  #known(number: number): RemoteProcess | undefined {
+    return this.#processes.get(number) ?? this.#failed.find((each) => each.number === number)
+  }
+
+  #received(message: FromWorker, payload: Buffer): void {
     switch (message.type) {
       case 'started':
         this.#started(message.process)
@@ -281,13 +286,11 @@ class Attachment {
         this.#ended(message.process, message.failed)
         break
       case 'log':
-        this.#logged(message, fields)
+        this.#logged(message)
         break
       case 'result': {
         const { process: number, requestId, kind, logTail } = message
-        const result = resultOf(kind, logTail, payload)
-        const told = this.#processes.get(number) ?? this.#failed.find((each) => each.number === number)
-        told?.answered(requestId, result)
+        this.#known(number)?.answered(requestId, resultOf(kind, logTail, payload))
         break
       }
       case 'drain':
@@ -340,12 +343,12 @@ class Attachment {
     process.ended(failed)
   }
 
-  #logged({ process: number, lines }: Extract<FromWorker, { type: 'log' }>, fields: Fields): void {
+  #logged({ process: number, lines }: Extract<FromWorker, { type: 'log' }>): void {
     const { write, clock } = this.#options
     const { name: functionName, version } = this.settings.version
     const bytes = lines.reduce((sum, { line }) => sum + line.length + 1, 0)
     if (bytes > maxLogBytes) throw new BrokenProtocol(`${bytes} bytes of log at once`)
-    const process = this.#processes.get(number) ?? this.#failed.find((each) => each.number === number)
+    const process = this.#known(number)
     if (process === undefined) return
     for (const { stream, line, requestId } of lines) {
       const request = requestId === undefined ? undefined : process.requestOf(requestId)
@@ -359,7 +362,7 @@ class Attachment {
         line,
       })
     }
-    if (!process.allowance.spend(bytes + Object.keys(fields).length)) this.#link.pauseFor(floodPauseMs)
+    if (!process.allowance.spend(bytes)) this.#link.pauseFor(floodPauseMs)
   }
 
   #leave(): void {
