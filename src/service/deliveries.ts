@@ -38,6 +38,8 @@ export interface Delivery {
 }
 
 const MAX_AGE_MS = 86_400_000
+/** However old it is: a server that was down for long, or slept, tries as often before it gives up. */
+const FAILURES_AT_LEAST = 10
 const RETRY_CAP_MS = 300_000
 /** What a webhook asks for beyond that is not granted. */
 const LONGEST_ASKED_MS = 3_600_000
@@ -96,9 +98,9 @@ export class Deliveries {
     this.#metrics = deps.metrics
   }
 
-  async deliver(row: OutboxRow, owed: Delivery): Promise<'done' | 'later'> {
+  async deliver(row: OutboxRow, owed: Delivery, failures: number): Promise<'done' | 'later'> {
     if (this.#stop.signal.aborted) return 'later'
-    if (this.#clock.now() - owed.queuedAt >= MAX_AGE_MS) {
+    if (failures >= FAILURES_AT_LEAST && this.#clock.now() - owed.queuedAt >= MAX_AGE_MS) {
       return this.#dropped(row, owed, 'expired', 'it could not be delivered for a day')
     }
     const to = this.#destinations.find(owed.destination)

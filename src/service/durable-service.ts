@@ -278,12 +278,12 @@ class Service implements RunningService {
     this.#outbox = new Outbox({
       store,
       committer,
-      deliver: (row, owed) => {
+      deliver: (row, owed, failures) => {
         switch (owed.kind) {
           case 'invokeQueued':
             return this.#queuedInvocations.deliver(row, owed)
           case 'deliver':
-            return this.#deliveries.deliver(row, owed)
+            return this.#deliveries.deliver(row, owed, failures)
           case 'deadLetter':
             return deadLetters.deliver(row, owed)
           default:

@@ -229,6 +229,21 @@ describe('a webhook that fails', () => {
     )
   })
 
+  it('is asked by a server that was down for days before anything is dropped', async () => {
+    const functions = new ScriptedFunctions().plain('plain', async () => 'null').configure('plain', { onSuccess: HOOK })
+    const { world, webhooks } = await open(functions)
+    webhooks.answers.set(HOOK, REFUSED)
+    await enqueue(world)
+    await world.settle()
+    const next = await world.crash({ nowMs: world.clock.now() + 72 * HOUR_MS })
+    await next.clock.advance(600_000)
+    assert.equal((await rowsOf(next)).length, 1)
+    webhooks.answers.clear()
+    await next.clock.advance(300_000)
+    assert.deepEqual(await rowsOf(next), [])
+    assert.equal(next.log.at(-1)?.message, 'The webhook https://hooks.example works again')
+  })
+
   it('waits as long as it asks for', async () => {
     const functions = new ScriptedFunctions().plain('plain', async () => 'null').configure('plain', { onSuccess: HOOK })
     const { world, webhooks } = await open(functions)
