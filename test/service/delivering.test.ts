@@ -153,6 +153,18 @@ describe('a destination', () => {
     assert.deepEqual(await rowsOf(world), [])
   })
 
+  it('that is a function which leads to itself is told sixteen times, and no more', async () => {
+    const functions = new ScriptedFunctions()
+      .plain('plain', async () => 'null')
+      .configure('plain', { onSuccess: 'arn:aws:lambda:us-east-1:000000000000:function:plain' })
+    const { world } = await open(functions)
+    await enqueue(world)
+    await world.clock.advance(3_600_000)
+    assert.equal(functions.invocationsOf('plain'), 17)
+    assert.match(warnings(world).join(), /was dropped: it is the last of 16 in a row/)
+    assert.deepEqual(await rowsOf(world), [])
+  })
+
   it('that nothing is mapped to is told in the log, and only then dropped', async () => {
     const functions = new ScriptedFunctions()
       .plain('plain', async () => 'null')
