@@ -4,6 +4,7 @@
  */
 import { assemble, type LogOptions } from './assembly.ts'
 import type { FunctionDeclaration } from './functions/declaration.ts'
+import type { IsolationKind } from './functions/isolation/isolation.ts'
 import { createLocalFunctions, type LocalFunctions, type Reloaded } from './functions/local-functions.ts'
 import type { Place } from './protocol/arn.ts'
 import type { Limits } from './protocol/limits.ts'
@@ -32,6 +33,11 @@ export interface PerdureOptions {
    * is a folder with the jars of the runtime interface client. Default: `python3.13` and the like, `python3`, `java`.
    */
   readonly runtimes?: Readonly<Record<string, string>>
+  /**
+   * `bubblewrap`: function processes see only what they need of the machine; the start is refused where that cannot be
+   * done. `auto`: so where it can be done. Default `none`.
+   */
+  readonly isolation?: IsolationKind
   /** The server's own log, on standard error. Default: `text` on a terminal, else `json`; level `info`. */
   readonly log?: LogOptions
   /** Lets debuggers attach to function processes, which then have no deadlines. Default false. */
@@ -48,6 +54,8 @@ export interface RunningPerdure {
    * have, new ones get the new code. What cannot be served keeps the code that it had. Calls must not overlap.
    */
   reload(functions: readonly FunctionDeclaration[]): Promise<Reloaded>
+  /** What function processes see of the machine: with `auto`, what was found to work. */
+  readonly isolation: 'none' | 'bubblewrap'
   /** The folders that the sources of the functions lie in. */
   sourceFolders(): readonly string[]
   /** Stops accepting, drains for at most `graceMs` (default 10 s), ends function processes, closes the store. */
@@ -59,22 +67,24 @@ export interface RunningPerdure {
  * cannot be loaded (`DeclarationError`).
  */
 export async function startPerdure(options: PerdureOptions): Promise<RunningPerdure> {
-  const { functions: declarations, inspect = false, reloadable = false, runtimes = {}, ...rest } = options
+  const { functions: declarations, inspect = false, reloadable = false, runtimes = {}, ...others } = options
+  const { isolation = 'none', ...rest } = others
   const opened = Promise.withResolvers<LocalFunctions>()
   const { endpoint, close } = await assemble({
     ...rest,
     functions: async (site) => {
-      const functions = await createLocalFunctions({ ...site, declarations, inspect, reloadable, runtimes })
+      const functions = await createLocalFunctions({ ...site, declarations, inspect, reloadable, runtimes, isolation })
       opened.resolve(functions)
       return functions
     },
   })
-  const { reload, sourceFolders } = await opened.promise
-  return { endpoint, reload, sourceFolders, close }
+  const { reload, sourceFolders, isolated } = await opened.promise
+  return { endpoint, isolation: isolated ? 'bubblewrap' : 'none', reload, sourceFolders, close }
 }
 
 export { defineConfig, type PerdureConfig } from './functions/config.ts'
 export type { FunctionDeclaration } from './functions/declaration.ts'
+export type { IsolationKind } from './functions/isolation/isolation.ts'
 export type { Reloaded } from './functions/local-functions.ts'
 export type { Place } from './protocol/arn.ts'
 export type { Limits } from './protocol/limits.ts'

@@ -11,6 +11,7 @@ import type { DurableConfig } from '../protocol/shapes.ts'
 import { moduleExtensions } from './catalog.ts'
 import type { FunctionDeclaration } from './declaration.ts'
 import { DeclarationError } from './declaration-error.ts'
+import { type IsolationKind, isolationKinds } from './isolation/isolation.ts'
 import { nearest } from './nearest.ts'
 import { configurableRuntimes } from './runtimes/programs.ts'
 
@@ -32,11 +33,14 @@ export interface PerdureConfig {
   readonly functions: readonly FunctionConfig[]
   /** Programs that run functions of other languages, by runtime (`python3.13`) or family; see `startPerdure`. */
   readonly runtimes?: Readonly<Record<string, string>>
+  /** What function processes see of the machine; see `startPerdure`. */
+  readonly isolation?: IsolationKind
 }
 
 export interface LoadedConfig {
   readonly functions: readonly FunctionDeclaration[]
   readonly runtimes: Readonly<Record<string, string>>
+  readonly isolation: IsolationKind
 }
 
 /** Returns what it is given; it is there for the editor, which then knows the type. */
@@ -44,7 +48,7 @@ export function defineConfig(config: PerdureConfig): PerdureConfig {
   return config
 }
 
-const configKeys: readonly (keyof PerdureConfig)[] = ['functions', 'runtimes']
+const configKeys: readonly (keyof PerdureConfig)[] = ['functions', 'runtimes', 'isolation']
 const functionKeys: readonly (keyof FunctionConfig)[] = [
   'name',
   'handler',
@@ -78,6 +82,7 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
   return {
     functions: functions.map((declared, index) => declaration(declared, index, dirname(path))),
     runtimes: programsOf(config['runtimes'] ?? {}, path),
+    isolation: isolationOf(config['isolation'] ?? 'none', path),
   }
 }
 
@@ -95,6 +100,13 @@ function programsOf(declared: unknown, path: string): Readonly<Record<string, st
       return [runtime, isPath ? resolve(dirname(path), program) : program]
     }),
   )
+}
+
+function isolationOf(declared: unknown, path: string): IsolationKind {
+  const kind = isolationKinds.find((each) => each === declared)
+  if (kind !== undefined) return kind
+  const cause = `has the isolation ${JSON.stringify(declared)}, which is none`
+  throw refusal(`The configuration ${path}`, cause, `Give one of ${isolationKinds.join(', ')}.`)
 }
 
 async function read(path: string): Promise<unknown> {

@@ -27,10 +27,11 @@ export const configCheck = defineCommand({
     const config = findConfig(operands[0], cwd, 'nothing was checked')
     try {
       const { loadConfig, startPerdure } = await serverModules()
-      const { functions } = await loadConfig(config)
+      const { functions, isolation } = await loadConfig(config)
       const perdure = await startPerdure({
         // Nothing will be invoked: no process need be warm.
         functions: functions.map((declared) => ({ ...declared, warm: 0 })),
+        isolation,
         data: { kind: 'memory' },
         port: 0,
         log: { level: 'error' },

@@ -27,8 +27,8 @@ export const start = defineCommand({
     const config = findConfig(values.config, cwd)
     try {
       const { loadConfig, startPerdure } = await serverModules()
-      const { functions, runtimes } = await loadConfig(config)
-      const perdure = await startPerdure({ ...options, functions, runtimes })
+      const { functions, ...shared } = await loadConfig(config)
+      const perdure = await startPerdure({ ...shared, ...options, functions })
       const stop = stopSignal()
       if (values.json === true) {
         terminal.out(JSON.stringify({ endpoint: perdure.endpoint, pid: process.pid }))
@@ -37,6 +37,7 @@ export const start = defineCommand({
           `perdure serves ${counted(functions.length, 'function')} at ${terminal.paint('bold', perdure.endpoint)}`,
         )
         terminal.out(`  ${functions.map(({ name }) => name).join(', ')}`)
+        if (perdure.isolation !== 'none') terminal.out(`  each process isolated by ${perdure.isolation}`)
       }
       await Promise.race([aborted(stop), parentGone()])
       terminal.err('perdure: stopping; what runs may end first')
