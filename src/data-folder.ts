@@ -9,7 +9,7 @@ import { closeSync, copyFileSync, existsSync, fsyncSync, mkdirSync, openSync, re
 import { basename, dirname, join, resolve } from 'node:path'
 import type { FunctionRow } from './functions/registry/function-store.ts'
 import { codeOfLayer, readLayerRecord } from './functions/registry/layer-record.ts'
-import { codeOf, readRecord } from './functions/registry/record.ts'
+import { codeOf, isDeleted, readRecord } from './functions/registry/record.ts'
 import { lockDirectory } from './journal/sqlite/directory-lock.ts'
 import { type Inspected, Inspection } from './journal/sqlite/inspection.ts'
 import { copyDatabase, forgetMark, rebuild } from './journal/sqlite/rescue.ts'
@@ -97,8 +97,12 @@ function functionFindings(inspection: Inspection, counts: { functions: number })
     }
   }
   for (const record of inspection.records('functions')) {
-    counts.functions += 1
-    look('Function', record, (text) => codeOf(readRecord(text)))
+    if ('damage' in record) counts.functions += 1
+    look('Function', record, (text) => {
+      const known = readRecord(text)
+      if (!isDeleted(known)) counts.functions += 1
+      return codeOf(known)
+    })
   }
   for (const record of inspection.records('layers')) look('Layer', record, (text) => codeOfLayer(readLayerRecord(text)))
   for (const code of inspection.code()) {

@@ -38,6 +38,14 @@ export interface PerdureOptions {
    * done. `auto`: so where it can be done. Default `none`.
    */
   readonly isolation?: IsolationKind
+  /**
+   * What destinations mean that are no functions of this server and no URLs: from the ARN of a queue, topic or event bus
+   * (`*` at its end stands for any rest) to the URL of a webhook or a function. What is delivered to others is dropped,
+   * and the log says so.
+   */
+  readonly destinations?: Readonly<Record<string, string>>
+  /** URLs of webhooks, and functions, that are told when an execution starts and when it ends. Default: none. */
+  readonly events?: readonly string[]
   /** The server's own log, on standard error. Default: `text` on a terminal, else `json`; level `info`. */
   readonly log?: LogOptions
   /** Lets debuggers attach to function processes, which then have no deadlines. Default false. */
@@ -67,11 +75,10 @@ export interface RunningPerdure {
  * cannot be loaded (`DeclarationError`).
  */
 export async function startPerdure(options: PerdureOptions): Promise<RunningPerdure> {
-  const { functions: declarations, inspect = false, reloadable = false, runtimes = {}, ...others } = options
-  const { isolation = 'none', ...rest } = others
+  const { functions: declarations, inspect = false, reloadable = false, runtimes = {}, isolation = 'none' } = options
   const opened = Promise.withResolvers<LocalFunctions>()
   const { endpoint, close } = await assemble({
-    ...rest,
+    ...options,
     functions: async (site) => {
       const functions = await createLocalFunctions({ ...site, declarations, inspect, reloadable, runtimes, isolation })
       opened.resolve(functions)

@@ -32,6 +32,11 @@ export interface FunctionVersion {
   readonly name: string
   /** `$LATEST` or digits. */
   readonly version: string
+  /**
+   * The how manieth function of this name it is, of those that were created through the API: one that is created under
+   * the name of a deleted one is another function. Absent: it is declared, and is whatever the configuration says.
+   */
+  readonly generation?: number
   /** Qualified with `version`. */
   readonly arn: string
   readonly timeoutSeconds: number
@@ -44,6 +49,12 @@ export interface FunctionVersion {
   readonly durable: DurableConfig | undefined
   /** TenancyConfig PER_TENANT: an invocation must name a tenant. */
   readonly perTenant: boolean
+}
+
+export interface DeletableVersion {
+  readonly name: string
+  readonly version: string
+  readonly generation?: number | undefined
 }
 
 /** One unit of a function's concurrency, with a process behind it. Used once; `run` or `release` gives it back. */
@@ -89,6 +100,11 @@ export interface Functions {
   resolve(name: string, qualifier: string | undefined): FunctionVersion | undefined
   list(): readonly FunctionVersion[]
   /**
+   * Whether there was such a version and it was deleted: it never comes back, while one that is only not declared may.
+   * Without `generation`: whether that may be so for some generation. Absent: functions are never deleted.
+   */
+  wasDeleted?(version: DeletableVersion): boolean
+  /**
    * Waits, first come first served, until the function may run one more invocation and a process is ready for it.
    * Rejects with `signal.reason` when aborted. A process that cannot be started (a broken handler) does not reject
    * here: its slot's `run` resolves with the error.
@@ -96,9 +112,50 @@ export interface Functions {
   reserve(version: FunctionVersion, tenantId: string | undefined, signal: AbortSignal): Promise<Slot>
   /** Calls back whenever functions were added, changed or removed. */
   onChange(call: () => void): void
+  /**
+   * What is set for asynchronous invocations of a function, as it is now: under the qualifier that it is invoked with
+   * (spec 02 §2.5), but for the dead-letter target, which belongs to the version. Absent: nothing ever is.
+   */
+  asynchronous?(invoked: {
+    readonly name: string
+    readonly qualifier: string
+    readonly version: string
+  }): AsynchronousSettings
   /** For metrics; functions without processes of their own have none. */
   loads?(): readonly FunctionLoad[]
 }
+
+/** Each member is absent when it is not set. Destinations are ARNs or URLs, as they were given. */
+export interface AsynchronousSettings {
+  /** 0–2. */
+  readonly retryAttempts?: number
+  /** 60–21,600. */
+  readonly eventAgeSeconds?: number
+  readonly onSuccess?: string
+  readonly onFailure?: string
+  readonly deadLetterTarget?: string
+}
+
+/** What can be reached over HTTP. */
+export interface Webhooks {
+  /**
+   * One POST of a JSON text. Resolves with what came of it, within seconds, and never rejects. Redirections are not
+   * followed. What of a header's value cannot be sent is written as `%` and two digits for each byte.
+   */
+  post(
+    request: {
+      readonly url: string
+      readonly headers: Readonly<Record<string, string>>
+      readonly body: string
+    },
+    signal: AbortSignal,
+  ): Promise<WebhookAnswer>
+}
+
+export type WebhookAnswer =
+  | { readonly status: number; readonly retryAfterSeconds?: number }
+  /** Nobody answered, and why: a word without anything of the request, such as `ECONNREFUSED`. */
+  | { readonly failure: string }
 
 /** An operation of the API that is about functions that were created through it, or about layers. */
 export type ManagementOperation = keyof typeof FUNCTION_OPERATIONS | keyof typeof LAYER_OPERATIONS

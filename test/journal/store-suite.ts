@@ -582,16 +582,6 @@ export function storeSuite(subject: StoreUnderTest): void {
       assert.equal(winners.length, 1)
       assert.equal((await store.listFunctions())[0]?.text, `${winners[0]}`)
     })
-
-    onStore('removes the record that was meant and no other, and frees the name', async (store) => {
-      await store.putFunction({ row: row('f', 1), replaces: 0 })
-      assert.equal(await store.removeFunction({ name: 'f', revision: 2 }), false)
-      assert.equal(await store.removeFunction({ name: 'g', revision: 1 }), false)
-      assert.equal(await store.removeFunction({ name: 'f', revision: 1 }), true)
-      assert.equal(await store.removeFunction({ name: 'f', revision: 1 }), false)
-      assert.deepEqual(await store.listFunctions(), [])
-      assert.equal(await store.putFunction({ row: row('f', 1), replaces: 0 }), true)
-    })
   })
 
   describe(`${subject.name}: layers`, () => {

@@ -34,6 +34,10 @@ export class Registered implements RegisteredFunctions {
     return this.#records.get(name)
   }
 
+  deleted(): undefined {
+    return undefined
+  }
+
   list(): readonly FunctionRecord[] {
     return [...this.#records.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
   }

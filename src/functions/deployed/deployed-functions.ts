@@ -4,7 +4,13 @@
  */
 import { availableParallelism } from 'node:os'
 import { functionArn, type Place } from '../../protocol/arn.ts'
-import type { Entropy, FunctionVersion } from '../../service/ports.ts'
+import type {
+  AsynchronousSettings,
+  DeletableVersion,
+  Entropy,
+  Functions,
+  FunctionVersion,
+} from '../../service/ports.ts'
 import type { Launch } from '../launch.ts'
 import type { Pool } from '../pool.ts'
 import { drawVersion } from '../registry/aliases.ts'
@@ -12,9 +18,11 @@ import type { RegisteredFunctions } from '../registry/ports.ts'
 import {
   aliasOf,
   type FunctionRecord,
+  generationOf,
   newestPublished,
   type StoredConfig,
   type StoredVersion,
+  versionOf,
 } from '../registry/record.ts'
 import type { Deployment, RuntimeSite } from '../runtimes/family.ts'
 import { launchDeployment } from '../runtimes/runtimes.ts'
@@ -22,8 +30,12 @@ import { type CodeFolders, folderOf, type Packages } from './code-folders.ts'
 
 export interface DeployedFunctions {
   resolve(name: string, qualifier: string | undefined): FunctionVersion | undefined
+  /** As `Functions.wasDeleted` says it, of functions that are not declared. */
+  wasDeleted(version: DeletableVersion): boolean
   /** Every `$LATEST`. */
   list(): readonly FunctionVersion[]
+  /** As the port says. */
+  readonly asynchronous: NonNullable<Functions['asynchronous']>
   /** How a process of the version is started; its folder stays until `release`. */
   launch(version: FunctionVersion): HeldLaunch
   /** Brings the pool up to date with the record of a function, as it is now. */
@@ -76,7 +88,24 @@ export function createDeployedFunctions(options: DeployedFunctionsOptions): Depl
       return meant === undefined ? undefined : versions.get(meant)?.version
     },
 
+    wasDeleted: ({ name, version, generation }) => {
+      const record = registered.get(name)
+      const newest = record === undefined ? (registered.deleted(name)?.deleted.generation ?? 0) : generationOf(record)
+      const isThere = record !== undefined && versionOf(record, version) !== undefined
+      if (generation === undefined) return newest > 1 || (newest === 1 && !isThere)
+      return generation < newest || (generation === newest && !isThere)
+    },
+
     list: () => [...functions.values()].flatMap(({ versions }) => versions.get('$LATEST')?.version ?? []),
+
+    asynchronous: ({ name, qualifier, version }) => {
+      const deployed = functions.get(name)
+      if (deployed === undefined) return {}
+      const settings: AsynchronousSettings = deployed.record.eventInvoke[qualifier] ?? {}
+      const deadLetterTarget = deployed.versions.get(version)?.stored.config.deadLetterTarget
+      // An empty one takes away what was there.
+      return { ...settings, ...(deadLetterTarget ? { deadLetterTarget } : undefined) }
+    },
 
     launch: ({ name, version }) => {
       const stored = functions.get(name)?.versions.get(version)?.stored
@@ -131,6 +160,7 @@ function deployedOf(record: FunctionRecord, place: Place): DeployedFunction {
       version: {
         name: record.name,
         version,
+        generation: generationOf(record),
         arn: functionArn(place, record.name, version),
         timeoutSeconds: config.timeoutSeconds,
         memoryMb: config.memoryMb,

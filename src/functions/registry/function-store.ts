@@ -10,8 +10,6 @@ export interface FunctionStore {
    * `false` when that is not what is there, and then nothing has changed.
    */
   putFunction(write: { readonly row: FunctionRow; readonly replaces: number }): Promise<boolean>
-  /** Removes the record with this revision; `false` when another one is there, or none. */
-  removeFunction(removal: { readonly name: string; readonly revision: number }): Promise<boolean>
   /** The records of all layers, in the order of their names. */
   listLayers(): Promise<readonly LayerRow[]>
   /** As `putFunction`. A layer's record stays: it knows which numbers were given. */

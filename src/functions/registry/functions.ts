@@ -6,6 +6,7 @@ import { type Change, notFound, type RegistryFacts, requireRevision, without } f
 import { changedConfig, firstConfig, sameConfig } from './configuration.ts'
 import {
   type CodeReference,
+  type DeletedFunction,
   type FunctionRecord,
   namedCode,
   newestPublished,
@@ -21,6 +22,8 @@ export function create(
   input: InputOf<'CreateFunction'>,
   code: CodeReference,
   facts: RegistryFacts,
+  /** The one of this name before. */
+  before?: DeletedFunction,
 ): Change<StoredVersion> {
   const latest: StoredVersion = {
     version: '$LATEST',
@@ -33,9 +36,10 @@ export function create(
   const record: FunctionRecord = {
     v: RECORD_VERSION,
     name,
+    ...(before === undefined ? undefined : { generation: before.deleted.generation + 1 }),
     latest,
     published: [],
-    lastVersion: 0,
+    lastVersion: before?.deleted.lastVersion ?? 0,
     aliases: [],
     eventInvoke: {},
     tags: { ...input.Tags },

@@ -193,9 +193,9 @@ export function createManagement(options: ManagementOptions): FunctionManagement
       await requireInstalled(firstConfig(input, facts()).runtime)
       const given = await requirePackage(input.Code)
       const answer = await registry.withCode(given, (code) =>
-        registry.change(name, (record) => {
+        registry.change(name, (record, before) => {
           if (record !== undefined) throw exists()
-          return create(name, input, code, facts())
+          return create(name, input, code, facts(), before)
         }),
       )
       return described(answer, name, arnOf(name))

@@ -11,6 +11,8 @@ export const RECORD_VERSION = 1
 export interface FunctionRecord {
   readonly v: number
   readonly name: string
+  /** How many functions there have been under this name, this one included. Absent: it is the first. */
+  readonly generation?: number
   readonly latest: StoredVersion
   /** In the order of their numbers. */
   readonly published: readonly StoredVersion[]
@@ -28,6 +30,16 @@ export interface FunctionRecord {
   readonly provisioned: Readonly<Record<string, ProvisionedConcurrency>>
   readonly recursiveLoop?: 'Allow' | 'Terminate'
   readonly runtimeUpdates: Readonly<Record<string, RuntimeUpdates>>
+}
+
+/**
+ * What stays of a function that was deleted, in the place of its record: numbers are never given again, not even to a
+ * function that is created under its name (spec 02 §2.6), and its executions are told apart from that one's.
+ */
+export interface DeletedFunction {
+  readonly v: number
+  readonly name: string
+  readonly deleted: { readonly generation: number; readonly lastVersion: number }
 }
 
 /** `$LATEST`, or a version as it was when it was published. */
@@ -125,15 +137,28 @@ export interface RuntimeUpdates {
 }
 
 /** A record from its text. Throws when it is of a later release. */
-export function readRecord(text: string): FunctionRecord {
-  const record = JSON.parse(text) as FunctionRecord
+export function readRecord(text: string): FunctionRecord | DeletedFunction {
+  const record = JSON.parse(text) as FunctionRecord | DeletedFunction
   if (record.v === RECORD_VERSION) return record
   throw new Error(`its format is ${record.v}, and this Perdure knows ${RECORD_VERSION}: a newer release wrote it`)
 }
 
+export const isDeleted = (record: FunctionRecord | DeletedFunction): record is DeletedFunction => 'deleted' in record
+
+export const generationOf = ({ generation = 1 }: FunctionRecord): number => generation
+
+export function deletedOf(record: FunctionRecord): DeletedFunction {
+  const { name, lastVersion } = record
+  return { v: RECORD_VERSION, name, deleted: { generation: generationOf(record), lastVersion } }
+}
+
 /** The hashes of all code that the record names, that of layers included. */
-export const codeOf = ({ latest, published }: FunctionRecord): ReadonlySet<string> =>
-  new Set([latest, ...published].flatMap((version) => namedCode(version).map(({ sha256 }) => sha256)))
+export const codeOf = (record: FunctionRecord | DeletedFunction): ReadonlySet<string> =>
+  new Set(
+    (isDeleted(record) ? [] : [record.latest, ...record.published]).flatMap((version) =>
+      namedCode(version).map(({ sha256 }) => sha256),
+    ),
+  )
 
 /** The package of a version and those of its layers. */
 export const namedCode = ({ code, config: { layers = [] } }: StoredVersion): readonly CodeReference[] => [

@@ -1,6 +1,8 @@
 /**
  * Records of one kind (functions, layers), kept in memory as they are on disk.
  *
+ * A record is never removed, only replaced by one that says less: numbers are not given again.
+ *
  * A command on a record waits for the one before it; then it is decided on the record, written in its place, and only
  * when that is durable does anybody see it. What the new record names of code is counted before it is written, so that
  * nobody removes it meanwhile.
@@ -15,8 +17,6 @@ import type { FunctionRow } from './function-store.ts'
 export interface RecordStore {
   list(): Promise<readonly FunctionRow[]>
   put(write: { readonly row: FunctionRow; readonly replaces: number }): Promise<boolean>
-  /** Absent: records of this kind are never removed. */
-  remove?(removal: { readonly name: string; readonly revision: number }): Promise<boolean>
 }
 
 export interface RecordKind<Record> {
@@ -67,14 +67,14 @@ export class Records<Record extends object> {
     return names.flatMap((name) => this.get(name) ?? [])
   }
 
-  /** Calls back after a record was replaced or removed, once that is durable. */
+  /** Calls back after a record was replaced, once that is durable. */
   onChange(call: (name: string) => void): void {
     this.#listeners.push(call)
   }
 
   /**
-   * Decides a command in its turn and keeps what it says; `undefined` as the record removes it. Rejects with what
-   * `decide` throws, and then nothing has changed.
+   * Decides a command in its turn and keeps what it says; `undefined` as the record, or the same one: nothing changes.
+   * Rejects with what `decide` throws, and then nothing has changed either.
    */
   async change<Answer>(
     name: string,
@@ -84,7 +84,7 @@ export class Records<Record extends object> {
       if (this.#doubtful.has(name)) await this.#readAgain(name)
       const before = this.#kept.get(name)
       const { record, answer } = decide(before?.record)
-      if (record !== before?.record) await this.#write(name, before, record)
+      if (record !== undefined && record !== before?.record) await this.#write(name, before, record)
       return answer
     })
   }
@@ -100,17 +100,13 @@ export class Records<Record extends object> {
     }
   }
 
-  async #write(name: string, before: Kept<Record> | undefined, record: Record | undefined): Promise<void> {
+  async #write(name: string, before: Kept<Record> | undefined, record: Record): Promise<void> {
     const { store, what } = this.#kind
     const replaces = before?.revision ?? 0
-    const after = record === undefined ? undefined : { record, revision: replaces + 1 }
+    const after = { record, revision: replaces + 1 }
     this.#doubtful.add(name)
     this.#code.use(this.#codeOf(after))
-    const written =
-      after === undefined
-        ? await store.remove?.({ name, revision: replaces })
-        : await store.put({ row: rowOf(name, after), replaces })
-    if (written !== true) {
+    if (!(await store.put({ row: rowOf(name, after), replaces }))) {
       this.#code.release(this.#codeOf(after))
       throw new Error(`The record of the ${what} ${name} was changed by somebody else`)
     }

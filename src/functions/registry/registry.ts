@@ -2,6 +2,8 @@
  * What was created through the API: functions and layers, and the code that both name. The shell around the pure
  * commands of this folder; how each record is decided, written and shown is in `records.ts`, what becomes of code in
  * `code-shelf.ts`.
+ *
+ * Of a function that was deleted a small record stays, which nobody but its successor and its executions see.
  */
 import type { Change } from './change.ts'
 import type { Package } from './code.ts'
@@ -9,22 +11,28 @@ import { CodeShelf, requireRoom } from './code-shelf.ts'
 import type { FunctionStore } from './function-store.ts'
 import { codeOfLayer, type LayerRecord, readLayerRecord } from './layer-record.ts'
 import type { RegisteredFunctions } from './ports.ts'
-import { type CodeReference, codeOf, type FunctionRecord, readRecord } from './record.ts'
+import {
+  type CodeReference,
+  codeOf,
+  type DeletedFunction,
+  deletedOf,
+  type FunctionRecord,
+  isDeleted,
+  readRecord,
+} from './record.ts'
 import { Records } from './records.ts'
+
+type AnyFunction = FunctionRecord | DeletedFunction
 
 export class Registry implements RegisteredFunctions {
   readonly layers: Records<LayerRecord>
-  readonly #functions: Records<FunctionRecord>
+  readonly #functions: Records<AnyFunction>
   readonly #code: CodeShelf
 
   /** Rejects when a record cannot be read. `report` is told of what does no harm and has to be known. */
   static async open(store: FunctionStore, report: (message: string, error: unknown) => void): Promise<Registry> {
     const code = new CodeShelf(store, report)
-    const functionRows = {
-      list: () => store.listFunctions(),
-      put: store.putFunction.bind(store),
-      remove: store.removeFunction.bind(store),
-    }
+    const functionRows = { list: () => store.listFunctions(), put: store.putFunction.bind(store) }
     const layerRows = { list: () => store.listLayers(), put: store.putLayer.bind(store) }
     const functions = await Records.open({ what: 'function', store: functionRows, read: readRecord, codeOf }, code)
     const layers = await Records.open(
@@ -35,18 +43,22 @@ export class Registry implements RegisteredFunctions {
     return new Registry(functions, layers, code)
   }
 
-  private constructor(functions: Records<FunctionRecord>, layers: Records<LayerRecord>, code: CodeShelf) {
+  private constructor(functions: Records<AnyFunction>, layers: Records<LayerRecord>, code: CodeShelf) {
     this.#functions = functions
     this.layers = layers
     this.#code = code
   }
 
   get(name: string): FunctionRecord | undefined {
-    return this.#functions.get(name)
+    return present(this.#functions.get(name))
+  }
+
+  deleted(name: string): DeletedFunction | undefined {
+    return gone(this.#functions.get(name))
   }
 
   list(): readonly FunctionRecord[] {
-    return this.#functions.list()
+    return this.#functions.list().flatMap((record) => present(record) ?? [])
   }
 
   async code({ sha256 }: CodeReference): Promise<Uint8Array> {
@@ -63,14 +75,19 @@ export class Registry implements RegisteredFunctions {
     this.#functions.onChange(call)
   }
 
-  /** Decides a command on a function; see `Records.change`. */
+  /** Decides a command on a function; see `Records.change`. `undefined` as the record deletes the function. */
   change<Answer>(
     name: string,
     decide: (
       record: FunctionRecord | undefined,
+      deleted: DeletedFunction | undefined,
     ) => Change<Answer> | { readonly record: undefined; readonly answer: Answer },
   ): Promise<Answer> {
-    return this.#functions.change<Answer>(name, decide)
+    return this.#functions.change<Answer>(name, (stored) => {
+      const existing = present(stored)
+      const { record, answer } = decide(existing, gone(stored))
+      return { record: record ?? (existing && deletedOf(existing)), answer }
+    })
   }
 
   /** Stores a package for a command that names it, and removes it again if in the end no record does. */
@@ -89,3 +106,9 @@ export class Registry implements RegisteredFunctions {
     return bytes
   }
 }
+
+const present = (record: AnyFunction | undefined): FunctionRecord | undefined =>
+  record === undefined || isDeleted(record) ? undefined : record
+
+const gone = (record: AnyFunction | undefined): DeletedFunction | undefined =>
+  record !== undefined && isDeleted(record) ? record : undefined

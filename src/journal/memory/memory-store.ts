@@ -150,11 +150,6 @@ export class MemoryStore implements Store, FunctionStore {
     return putIn(this.#functions, row, replaces)
   }
 
-  async removeFunction({ name, revision }: { readonly name: string; readonly revision: number }): Promise<boolean> {
-    this.#assertOpen()
-    return this.#functions.get(name)?.revision === revision && this.#functions.delete(name)
-  }
-
   async listLayers(): Promise<readonly LayerRow[]> {
     this.#assertOpen()
     return inOrder(this.#layers)

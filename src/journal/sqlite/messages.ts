@@ -35,7 +35,6 @@ export type WriteOperation =
   /** One step of a purge: the execution vanishes with the first, its journal piece by piece. */
   | { readonly kind: 'purge'; readonly key: ExecutionKey }
   | { readonly kind: 'putRecord'; readonly table: RecordTable; readonly row: FunctionRow; readonly replaces: number }
-  | { readonly kind: 'removeFunction'; readonly name: string; readonly revision: number }
   /** Code is begun, gets its pieces one by one, and is made whole with the last one. */
   | { readonly kind: 'beginCode'; readonly sha256: string; readonly bytes: number }
   | {

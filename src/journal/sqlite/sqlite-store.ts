@@ -161,10 +161,6 @@ class SqliteStore implements Store, FunctionStore {
     return (await this.#write({ kind: 'putRecord', table: 'functions', ...write }, 'compared')).matched
   }
 
-  async removeFunction(removal: { readonly name: string; readonly revision: number }): Promise<boolean> {
-    return (await this.#write({ kind: 'removeFunction', ...removal }, 'compared')).matched
-  }
-
   listLayers(): Promise<readonly LayerRow[]> {
     return this.#listRecords('layers')
   }

@@ -132,8 +132,6 @@ export class Writer {
         return { kind: 'purged', done: this.#purgeStep(operation.key) }
       case 'putRecord':
         return { kind: 'compared', matched: this.#putRecord(operation) }
-      case 'removeFunction':
-        return { kind: 'compared', matched: this.#sql.deleteFunction(operation.name, operation.revision) }
       case 'beginCode':
         return { kind: 'codeBegun', state: this.#beginCode(operation) }
       case 'codePiece':
@@ -271,7 +269,6 @@ function prepare(db: DatabaseSync) {
     vacuum: purges.vacuum(db),
     functions: { insert: records.insertRecord(db, 'functions'), replace: records.replaceRecord(db, 'functions') },
     layers: { insert: records.insertRecord(db, 'layers'), replace: records.replaceRecord(db, 'layers') },
-    deleteFunction: records.deleteFunction(db),
     codeByHash: code.codeByHash(db),
     insertCode: code.insertCode(db),
     markCode: code.markCode(db),

@@ -27,12 +27,6 @@ export function replaceRecord(db: DatabaseSync, table: RecordTable): (row: Funct
   }
 }
 
-/** False when the one of that name has another revision, or is not there. Index: functions_by_name. */
-export function deleteFunction(db: DatabaseSync): (name: string, revision: number) => boolean {
-  const statement = db.prepare('DELETE FROM functions WHERE name = ? AND revision = ?')
-  return (name, revision) => statement.run(storedText(name), revision).changes === 1
-}
-
 /** Records by name. Index: functions_by_name, layers_by_name, a range. */
 export function recordsAfter(
   db: DatabaseSync,
