@@ -51,6 +51,12 @@ async function refusal(
   return { status: response.statusCode as number, text }
 }
 
+async function invocationOf({ messages }: Rogue): Promise<{ readonly requestId: string }> {
+  await until('an invocation', () => messages.some(({ type }) => type === 'invoke'))
+  const invoke = messages.find(({ type }) => type === 'invoke') as { request: { requestId: string } }
+  return invoke.request
+}
+
 const call = async (s: Scene, event: unknown) => {
   const { payload, functionError } = await s.client.invoke({ functionName: 'echo', payload: JSON.stringify(event) })
   return { payload, functionError }
@@ -92,14 +98,6 @@ const frames: readonly { readonly title: string; readonly send: (rogue: Rogue) =
       }
     },
     reason: /before another has ended/,
-  },
-  {
-    title: 'a failure without its words',
-    send: ({ say, socket }) => {
-      say({ type: 'result', process: 0, requestId: 'r', kind: 'error', logTail: '', bytes: 2 })
-      socket.send(Buffer.from('{}'))
-    },
-    reason: /"body" is undefined/,
   },
   {
     title: 'more processes than announced',
@@ -211,15 +209,40 @@ test('peers that break the protocol, or are none', async (t) => {
     peer.say({ type: 'ended', process: 7 })
     peer.say({ type: 'asks', process: 0 })
     const answer = call(s, 1)
-    await until('an invocation', () => peer.messages.some(({ type }) => type === 'invoke'))
-    const invoke = peer.messages.find(({ type }) => type === 'invoke') as { request: { requestId: string } }
-    const { requestId } = invoke.request
+    const { requestId } = await invocationOf(peer)
     for (const body of ['"first"', '"second"']) {
       peer.say({ type: 'result', process: 0, requestId, kind: 'response', logTail: '', bytes: body.length })
       peer.socket.send(Buffer.from(body))
     }
     assert.equal((await answer).payload, '"first"')
     assert.equal(peer.socket.readyState, peer.socket.OPEN)
+  })
+
+  await t.test('a failure without its words is none of the function', async (t) => {
+    const peer = await rogue(t, s)
+    peer.say({ type: 'started', process: 0 })
+    peer.say({ type: 'asks', process: 0 })
+    const answer = fetch(`${s.server.endpoint}/2015-03-31/functions/echo/invocations`, { method: 'POST', body: '1' })
+    const { requestId } = await invocationOf(peer)
+    peer.say({ type: 'result', process: 0, requestId, kind: 'error', logTail: '', bytes: 2 })
+    peer.socket.send(Buffer.from('{}'))
+    assert.match((await peer.closed).reason, /"body" is undefined/)
+    assert.equal((await answer).status, 500)
+  })
+
+  await t.test('results for nobody take no memory, however many there are', async (t) => {
+    const peers = await Promise.all(Array.from({ length: 40 }, () => rogue(t, s)))
+    const before = await rss(s)
+    const part = Buffer.alloc(60_000)
+    for (const { say, socket } of peers) {
+      say({ type: 'result', process: 0, requestId: 'none', kind: 'response', logTail: '', bytes: 6_000_000 })
+      for (let sent = 0; sent < 90; sent += 1) socket.send(part)
+    }
+    await ownWorker(t, s, 'echo', 'echo.mjs')
+    await until('them to be read', () => peers.every(({ socket }) => socket.bufferedAmount === 0))
+    assert.ok((await rss(s)) - before < 100_000_000)
+    for (const { socket } of peers) socket.close(1000)
+    assert.equal((await call(s, 'through')).payload, '"through"')
   })
 
   await t.test('a worker that beats and never answers: the invocation times out all the same', async (t) => {

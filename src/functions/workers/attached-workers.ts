@@ -19,7 +19,7 @@ import { ApiError, invalidParameter } from '../../protocol/errors.ts'
 import { WORKER_SUBPROTOCOL } from '../../protocol/worker-attach.ts'
 import type { AttachedWorker, Clock, FunctionVersion, LogRecord, ServiceLog, Timers } from '../../service/ports.ts'
 import type { Pool } from '../pool.ts'
-import { type Fields, Link, type LinkEnd, webSocketOptions } from './link.ts'
+import { type Announced, type Fields, Link, type LinkEnd, type LinkEvents, webSocketOptions } from './link.ts'
 import {
   BrokenProtocol,
   closing,
@@ -88,11 +88,31 @@ export function createAttachedWorkers(options: AttachedWorkersOptions): Attached
   })
   const memory = createPayloadMemory(payloadMemoryBytes)
   const attached = new Set<Attachment>()
+  /** Those that take invocations, by the ARN of their version. */
+  const serving = new Map<string, Set<Attachment>>()
   const lost = new Map<string, number>()
   let closed = false
 
-  const serve = ({ arn }: FunctionVersion): boolean =>
-    [...attached].some((each) => each.settings.version.arn === arn && !each.isLeaving)
+  const serve = ({ arn }: FunctionVersion): boolean => serving.has(arn)
+
+  const begin = (attachment: Attachment): void => {
+    const { version } = attachment.settings
+    attached.add(attachment)
+    const others = serving.get(version.arn)
+    if (others === undefined) serving.set(version.arn, new Set([attachment]))
+    else others.add(attachment)
+    attachment.begin()
+    if (others === undefined) options.changed(version)
+  }
+
+  /** It takes no more, if it did. */
+  const end = (attachment: Attachment): void => {
+    const { version } = attachment.settings
+    const all = serving.get(version.arn)
+    if (all?.delete(attachment) !== true || all.size > 0) return
+    serving.delete(version.arn)
+    options.changed(version)
+  }
 
   const admit = (request: IncomingMessage): { readonly attach: Attach; readonly settings: Settings } => {
     if (closed) throw new ApiError('ServiceException', 'The service is shutting down. Please try again.')
@@ -116,22 +136,17 @@ export function createAttachedWorkers(options: AttachedWorkersOptions): Attached
       const { attach, settings } = admit(request)
       const connection = socket as Socket
       webSockets.handleUpgrade(request, connection, head, (webSocket) => {
-        const { version } = settings
-        const wasServed = serve(version)
         const attachment = new Attachment(attach, settings, connection.remoteAddress ?? '', options, {
           link: (events) => new Link(webSocket, connection, { clock, timers }, memory, events),
-          leaving: () => {
-            if (!serve(version)) options.changed(version)
-          },
+          leaving: () => end(attachment),
           gone: (wasLost) => {
-            if (!attached.delete(attachment)) return
-            if (wasLost) lost.set(version.name, (lost.get(version.name) ?? 0) + 1)
-            if (!serve(version) && !attachment.isLeaving) options.changed(version)
+            const { name } = settings.version
+            attached.delete(attachment)
+            if (wasLost) lost.set(name, (lost.get(name) ?? 0) + 1)
+            end(attachment)
           },
         })
-        attached.add(attachment)
-        attachment.begin()
-        if (!wasServed) options.changed(version)
+        begin(attachment)
       })
     },
     serve,
@@ -175,7 +190,7 @@ function readAttach(request: IncomingMessage): Attach {
 }
 
 interface Surroundings {
-  readonly link: (events: ConstructorParameters<typeof Link>[4]) => Link
+  readonly link: (events: LinkEvents<FromWorker>) => Link<FromWorker>
   readonly leaving: () => void
   readonly gone: (wasLost: boolean) => void
 }
@@ -186,7 +201,7 @@ class Attachment {
   readonly #address: string
   readonly #options: AttachedWorkersOptions
   readonly #surroundings: Surroundings
-  readonly #link: Link
+  readonly #link: Link<FromWorker>
   readonly #since: number
   readonly #processes = new Map<number, RemoteProcess>()
   /** The oldest first. */
@@ -209,14 +224,10 @@ class Attachment {
     this.#surroundings = surroundings
     this.#since = options.clock.now()
     this.#link = surroundings.link({
-      payloadBytes: (fields) => this.#payloadBytes(fields),
-      received: (fields, payload) => this.#received(readFromWorker(fields), fields, payload),
+      read: (fields) => this.#read(fields),
+      received: (message, payload) => this.#received(message, payload),
       closed: (end) => this.#closed(end),
     })
-  }
-
-  get isLeaving(): boolean {
-    return this.#leaving
   }
 
   begin(): void {
@@ -250,15 +261,20 @@ class Attachment {
     await this.#gone.promise
   }
 
-  #payloadBytes(fields: Fields): number | undefined {
+  #read(fields: Fields): Announced<FromWorker> {
     const message = readFromWorker(fields)
-    if (message.type !== 'result') return undefined
+    if (message.type !== 'result') return { message }
     const most = mostPayloadBytes(message.kind, this.settings.version.durable)
     if (message.bytes > most) throw new BrokenProtocol(`a result of ${message.bytes} bytes, where ${most} are the most`)
-    return message.bytes
+    const awaited = this.#known(message.process)?.requestOf(message.requestId)
+    return { message, bytes: message.bytes, unwanted: awaited === undefined }
   }
 
-  #received(message: FromWorker, fields: Fields, payload: Buffer): void {
+  #known(number: number): RemoteProcess | undefined {
+    return this.#processes.get(number) ?? this.#failed.find((each) => each.number === number)
+  }
+
+  #received(message: FromWorker, payload: Buffer): void {
     switch (message.type) {
       case 'started':
         this.#started(message.process)
@@ -270,13 +286,11 @@ class Attachment {
         this.#ended(message.process, message.failed)
         break
       case 'log':
-        this.#logged(message, fields)
+        this.#logged(message)
         break
       case 'result': {
         const { process: number, requestId, kind, logTail } = message
-        const result = resultOf(kind, logTail, payload)
-        const told = this.#processes.get(number) ?? this.#failed.find((each) => each.number === number)
-        told?.answered(requestId, result)
+        this.#known(number)?.answered(requestId, resultOf(kind, logTail, payload))
         break
       }
       case 'drain':
@@ -329,12 +343,12 @@ class Attachment {
     process.ended(failed)
   }
 
-  #logged({ process: number, lines }: Extract<FromWorker, { type: 'log' }>, fields: Fields): void {
+  #logged({ process: number, lines }: Extract<FromWorker, { type: 'log' }>): void {
     const { write, clock } = this.#options
     const { name: functionName, version } = this.settings.version
     const bytes = lines.reduce((sum, { line }) => sum + line.length + 1, 0)
     if (bytes > maxLogBytes) throw new BrokenProtocol(`${bytes} bytes of log at once`)
-    const process = this.#processes.get(number) ?? this.#failed.find((each) => each.number === number)
+    const process = this.#known(number)
     if (process === undefined) return
     for (const { stream, line, requestId } of lines) {
       const request = requestId === undefined ? undefined : process.requestOf(requestId)
@@ -348,7 +362,7 @@ class Attachment {
         line,
       })
     }
-    if (!process.allowance.spend(bytes + Object.keys(fields).length)) this.#link.pauseFor(floodPauseMs)
+    if (!process.allowance.spend(bytes)) this.#link.pauseFor(floodPauseMs)
   }
 
   #leave(): void {

@@ -22,13 +22,22 @@ export interface LinkPorts {
   readonly timers: Timers
 }
 
-export interface LinkEvents {
-  /** A message without its payload: how many bytes that has. Throws a `BrokenProtocol` to end the link. */
-  readonly payloadBytes: (fields: Fields) => number | undefined
-  /** A message that is whole. Throws a `BrokenProtocol` to end the link. */
-  readonly received: (fields: Fields, payload: Buffer) => void
+/** What the two ends of a link make of it. Both may throw a `BrokenProtocol`, which ends the link. */
+export interface LinkEvents<Message> {
+  /** A message, perhaps with a payload that is still to come. */
+  readonly read: (fields: Fields) => Announced<Message>
+  /** A message that is whole. */
+  readonly received: (message: Message, payload: Buffer) => void
   /** Called once, when nothing comes or goes any more. */
   readonly closed: (end: LinkEnd) => void
+}
+
+export interface Announced<Message> {
+  readonly message: Message
+  /** Of its payload; absent: it has none. */
+  readonly bytes?: number
+  /** Nobody waits for it: the payload is read and forgotten, and so is the message. */
+  readonly unwanted?: boolean
 }
 
 export interface LinkEnd {
@@ -44,9 +53,10 @@ interface Sent {
   readonly payload: Uint8Array | undefined
 }
 
-interface Incoming {
-  readonly fields: Fields
+interface Incoming<Message> {
+  readonly message: Message
   readonly bytes: number
+  readonly unwanted: boolean
   /** Absent while there is no memory for it. */
   payload: Buffer | undefined
   filled: number
@@ -56,21 +66,23 @@ interface Incoming {
 
 /** What the socket may hold before more is given to it. */
 const highWaterBytes = 4 * partBytes
+/** How long a payload may take from when there is memory for it. */
+const payloadLimitMs = 120_000
 /** How long a peer that was told the end may take to close its side. */
 const closeLimitMs = 2_000
 const noBytes = Buffer.alloc(0)
 
-export class Link {
+export class Link<Message> {
   readonly #webSocket: WebSocket
   readonly #socket: Socket
   readonly #ports: LinkPorts
   readonly #memory: PayloadMemory
-  readonly #events: LinkEvents
+  readonly #events: LinkEvents<Message>
   readonly #queue: Sent[] = []
   #queuedBytes = 0
   /** How much of the first queued payload is sent; undefined: not even its message. */
   #sentOfFirst: number | undefined
-  #incoming: Incoming | undefined
+  #incoming: Incoming<Message> | undefined
   #releaseMemory = (): void => {}
   #pauses = 0
   #heardBytes = 0
@@ -78,8 +90,16 @@ export class Link {
   #end: LinkEnd | undefined
   #cancelBeat = (): void => {}
   #cancelClosing = (): void => {}
+  #cancelLimit = (): void => {}
+  #whenSent: (() => void) | undefined
 
-  constructor(webSocket: WebSocket, socket: Socket, ports: LinkPorts, memory: PayloadMemory, events: LinkEvents) {
+  constructor(
+    webSocket: WebSocket,
+    socket: Socket,
+    ports: LinkPorts,
+    memory: PayloadMemory,
+    events: LinkEvents<Message>,
+  ) {
     this.#webSocket = webSocket
     this.#socket = socket
     this.#ports = ports
@@ -99,10 +119,6 @@ export class Link {
   /** What waits to be sent. */
   get backlogBytes(): number {
     return this.#queuedBytes + this.#webSocket.bufferedAmount
-  }
-
-  get receiving(): Fields | undefined {
-    return this.#incoming?.fields
   }
 
   send(message: object, payload?: Uint8Array): void {
@@ -134,7 +150,6 @@ export class Link {
     if (this.#queue.length === 0) this.close(code, reason)
     else this.#whenSent = () => this.close(code, reason)
   }
-  #whenSent: (() => void) | undefined
 
   /** Cuts the connection. */
   lose(code: number, reason: string): void {
@@ -194,26 +209,22 @@ export class Link {
       this.#takePart(data)
       return
     }
-    const fields = objectOf(data)
-    const bytes = this.#events.payloadBytes(fields)
-    if (bytes === undefined) {
-      this.#events.received(fields, noBytes)
-      return
+    const { message, bytes, unwanted = false } = this.#events.read(objectOf(data))
+    if (bytes !== undefined && this.#incoming !== undefined) {
+      throw new BrokenProtocol('a payload begins before another has ended')
     }
-    if (this.#incoming !== undefined) throw new BrokenProtocol('a payload begins before another has ended')
-    if (bytes === 0) {
-      this.#events.received(fields, noBytes)
-      return
-    }
-    this.#expect(fields, bytes)
+    if (bytes !== undefined && bytes > 0) this.#expect(message, bytes, unwanted)
+    else if (!unwanted) this.#events.received(message, noBytes)
   }
 
-  #expect(fields: Fields, bytes: number): void {
-    const incoming: Incoming = { fields, bytes, payload: undefined, filled: 0, early: [] }
+  #expect(message: Message, bytes: number, unwanted: boolean): void {
+    const incoming: Incoming<Message> = { message, bytes, unwanted, payload: undefined, filled: 0, early: [] }
     this.#incoming = incoming
+    if (unwanted) return
     this.#pause()
     this.#releaseMemory = this.#memory.take(bytes, () => {
       incoming.payload = Buffer.allocUnsafe(bytes)
+      this.#limit()
       this.#resume()
       this.#guarded(() => {
         for (const part of incoming.early.splice(0)) this.#fill(incoming, part)
@@ -221,24 +232,36 @@ export class Link {
     })
   }
 
+  #limit(): void {
+    const { clock, timers } = this.#ports
+    this.#cancelLimit = timers.at(clock.now() + payloadLimitMs, () =>
+      this.close(closing.broken, `a payload took longer than ${payloadLimitMs / 1_000} s`),
+    )
+  }
+
   #takePart(part: Buffer): void {
     const incoming = this.#incoming
     if (incoming === undefined) throw new BrokenProtocol('a payload that nothing has announced')
-    if (incoming.payload === undefined) incoming.early.push(part)
+    if (incoming.payload === undefined && !incoming.unwanted) incoming.early.push(part)
     else this.#fill(incoming, part)
   }
 
-  #fill(incoming: Incoming, part: Buffer): void {
-    const { fields, bytes, payload, filled } = incoming
-    if (payload === undefined || part.byteLength === 0 || part.byteLength > bytes - filled) {
+  #fill(incoming: Incoming<Message>, part: Buffer): void {
+    const { message, bytes, payload, filled } = incoming
+    if (part.byteLength === 0 || part.byteLength > bytes - filled) {
       throw new BrokenProtocol('a payload of another size than was announced')
     }
-    part.copy(payload, filled)
+    if (payload !== undefined) part.copy(payload, filled)
     incoming.filled += part.byteLength
     if (incoming.filled < bytes) return
+    this.#forgetIncoming()
+    if (payload !== undefined && this.#end === undefined) this.#events.received(message, payload)
+  }
+
+  #forgetIncoming(): void {
     this.#incoming = undefined
+    this.#cancelLimit()
     this.#releaseMemory()
-    this.#events.received(fields, payload)
   }
 
   #pause(): void {
@@ -281,8 +304,7 @@ export class Link {
   #closed(end: LinkEnd): void {
     this.#cancelBeat()
     this.#cancelClosing()
-    this.#releaseMemory()
-    this.#incoming = undefined
+    this.#forgetIncoming()
     this.#queue.length = 0
     this.#events.closed(this.#end ?? end)
   }

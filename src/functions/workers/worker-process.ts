@@ -8,7 +8,7 @@ import type { Launch } from '../launch.ts'
 import { type Sandbox, type SandboxHost, type StartFailure, startSandbox } from '../sandbox.ts'
 import type { ForwardingDoor } from './forwarding.ts'
 import type { Link } from './link.ts'
-import { type FromWorker, payloadOf, type RemoteLine, type Settings } from './messages.ts'
+import { type FromServer, type FromWorker, payloadOf, type RemoteLine, type Settings } from './messages.ts'
 
 export interface WorkerProcessHost extends Omit<SandboxHost, 'lambdaApi' | 'log'> {
   readonly door: ForwardingDoor
@@ -29,7 +29,7 @@ const maxBacklogBytes = 16_777_216
 
 /** Where the server hears of the process. */
 interface Voice {
-  readonly link: Link
+  readonly link: Link<FromServer>
   readonly number: number
 }
 
@@ -84,7 +84,7 @@ export class WorkerProcess {
   }
 
   /** From now on the server at the other end knows it by the number. */
-  announce(link: Link, number: number): void {
+  announce(link: Link<FromServer>, number: number): void {
     this.#voice = { link, number }
     this.#say('started')
     for (let place = 0; place < this.#asking; place += 1) this.#say('asks')

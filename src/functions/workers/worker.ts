@@ -22,7 +22,7 @@ import { ATTACH_PATH, WORKER_SUBPROTOCOL } from '../../protocol/worker-attach.ts
 import type { InvocationRequest } from '../../service/ports.ts'
 import type { Launch } from '../launch.ts'
 import type { Forwarding } from './forwarding.ts'
-import { type Fields, Link, type LinkEnd, webSocketOptions } from './link.ts'
+import { type Announced, type Fields, Link, type LinkEnd, webSocketOptions } from './link.ts'
 import { closing, type FromServer, readFromServer, type Settings } from './messages.ts'
 import { createPayloadMemory } from './payload-memory.ts'
 import { WorkerProcess, type WorkerProcessHost } from './worker-process.ts'
@@ -93,7 +93,7 @@ class AttachingWorker implements Worker {
   readonly #byNumber = new Map<number, WorkerProcess>()
   readonly #failed = new Map<number, WorkerProcess>()
   #state: 'attaching' | 'serving' | 'leaving' | 'waiting' | 'draining' | 'gone' = 'attaching'
-  #link: Link | undefined
+  #link: Link<FromServer> | undefined
   #settings: Settings | undefined
   #welcomedAt = 0
   #numbers = 0
@@ -154,9 +154,9 @@ class AttachingWorker implements Worker {
     webSocket.once('open', () => {
       webSocket.off('error', failed)
       if (socket === undefined) throw new Error('a WebSocket opened without a socket')
-      const link = new Link(webSocket, socket, host, unbounded, {
-        payloadBytes: (fields) => bytesOf(readFromServer(fields)),
-        received: (fields, payload) => this.#received(link, readFromServer(fields), payload),
+      const link = new Link<FromServer>(webSocket, socket, host, unbounded, {
+        read,
+        received: (message, payload) => this.#received(link, message, payload),
         closed: (end) => this.#closed(link, end),
       })
       this.#link = link
@@ -199,7 +199,7 @@ class AttachingWorker implements Worker {
     this.#cancelWaiting = timers.at(clock.now() + nextTryMs, () => this.attach())
   }
 
-  #received(link: Link, message: FromServer, payload: Buffer): void {
+  #received(link: Link<FromServer>, message: FromServer, payload: Buffer): void {
     if (link !== this.#link) return
     switch (message.type) {
       case 'welcome':
@@ -277,7 +277,7 @@ class AttachingWorker implements Worker {
     this.#ended.resolve()
   }
 
-  #closed(link: Link, { reason }: LinkEnd): void {
+  #closed(link: Link<FromServer>, { reason }: LinkEnd): void {
     if (link !== this.#link) return
     const { clock } = this.#options.host
     const leaves = this.#state === 'leaving' && this.#processes.size === 0
@@ -356,7 +356,10 @@ class AttachingWorker implements Worker {
 /** What the server sends was measured by it, and is for processes that are free: that bounds it. */
 const unbounded = createPayloadMemory(Number.POSITIVE_INFINITY)
 
-const bytesOf = (message: FromServer): number | undefined => (message.type === 'invoke' ? message.bytes : undefined)
+function read(fields: Fields): Announced<FromServer> {
+  const message = readFromServer(fields)
+  return message.type === 'invoke' ? { message, bytes: message.bytes } : { message }
+}
 
 function reasonOf(error: Error & { readonly code?: unknown }): string {
   // Of an address with several meanings the reasons are inside.
