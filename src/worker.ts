@@ -4,6 +4,7 @@
  */
 import { hostname } from 'node:os'
 import { watchFootprints } from './functions/footprints.ts'
+import { noIsolation } from './functions/isolation/isolation.ts'
 import { openProcessRecords } from './functions/process-records.ts'
 import { startWatchdog } from './functions/watchdog.ts'
 import { createForwarding } from './functions/workers/forwarding.ts'
@@ -67,6 +68,7 @@ export async function startWorker(options: StartWorkerOptions): Promise<RunningW
       entropy: createSystemEntropy(),
       watchdog,
       footprints,
+      isolation: noIsolation,
       records: openProcessRecords(undefined),
       initLimitMs,
       inspect: inspect || noTimeout,

@@ -14,6 +14,7 @@ import type { Bundle } from './bundle.ts'
 import type { FunctionDeclaration } from './declaration.ts'
 import { DeclarationError } from './declaration-error.ts'
 import { reservedVariables } from './environment.ts'
+import type { Mount } from './launch.ts'
 import type { ModuleCode } from './runtimes/node-process.ts'
 
 export interface CatalogEntry {
@@ -43,6 +44,7 @@ const generousDurability: DurableConfig = { ExecutionTimeout: 900, RetentionPeri
 const durableTimeoutSeconds = 900
 const plainTimeoutSeconds = 60
 const defaultMemoryMb = 512
+const temporaryMb = 512
 const remoteConcurrency = 1_000
 const maxExecutionSeconds = 31_622_400
 const maxRetentionDays = 90
@@ -151,11 +153,14 @@ export async function moduleCode(
   const file = realpathSync(resolve(module.file))
   const exportName = module.exportName ?? 'handler'
   const taskRoot = packageOf(file)
+  const made = await bundle(file)
   return {
-    source: { file, exportName, ...(await bundle(file)) },
+    source: { file, exportName, ...made },
     handler: `${relative(taskRoot, file).slice(0, -extname(file).length)}.${exportName}`,
     taskRoot,
     environment: module.environment ?? {},
+    mounts: mountsOf(taskRoot, made),
+    temporaryMb,
   }
 }
 
@@ -168,6 +173,28 @@ async function durabilityOf(
   if (durable === false) return undefined
   if (durable !== undefined || code === undefined) return durable
   return (await ports.isDurable(declaration.name, code)) ? generousDurability : undefined
+}
+
+/**
+ * What a process of the function needs to see, each in its own place: its package, the folders that its bundle was made
+ * from, the packages beside all these folders and above, and the bundle.
+ */
+function mountsOf(taskRoot: string, bundle: Bundle | undefined): readonly Mount[] {
+  const folders = [...new Set([taskRoot, ...(bundle?.bundledFrom ?? [])])]
+  const paths = folders.filter((each) => !folders.some((other) => each.startsWith(`${other}/`)))
+  const packages = new Set(paths.flatMap(aboveWithPackages))
+  const files = bundle === undefined ? [] : [bundle.bundle]
+  return [...paths, ...packages, ...files].map((path) => ({ from: path, at: path }))
+}
+
+/** The `node_modules` of a folder's own, where that is a link to elsewhere, and of those above it. */
+function aboveWithPackages(folder: string): readonly string[] {
+  const found: string[] = []
+  for (let directory = folder; ; directory = dirname(directory)) {
+    const packages = join(directory, 'node_modules')
+    if (existsSync(packages)) found.push(...new Set([packages, realpathSync(packages)]))
+    if (directory === dirname(directory)) return found.filter((each) => !each.startsWith(`${folder}/`))
+  }
 }
 
 /** The directory of the package that the module belongs to, which is what would be deployed; else the module's own. */

@@ -37,7 +37,8 @@ export async function prepareLaunch(code: WorkerCode, functionName: string, insp
   const directory = await mkdtemp(join(tmpdir(), 'perdure-worker-'))
   try {
     const bundler = createBundler(directory, false)
-    const bootstrap = { bootstrapFile: await bundler.bootstrap(), compileCache: join(directory, 'compiled') }
+    const from = await bundler.bootstrap()
+    const bootstrap = { file: { from, at: from }, compileCache: join(directory, 'compiled') }
     const { file, exportName } = code
     const named = exportName === undefined ? { file } : { file, exportName }
     const module = await moduleCode(named, (path) => bundler.handler(functionName, path))
@@ -54,6 +55,9 @@ export async function prepareLaunch(code: WorkerCode, functionName: string, insp
   }
 }
 
+/** The machine is the worker's: it sees all of it. */
+const NOT_ISOLATED = { mounts: [], temporaryMb: 0 }
+
 async function close(): Promise<void> {}
 
 function launchCommand(
@@ -65,6 +69,7 @@ function launchCommand(
     command,
     args,
     lines: 'none',
+    ...NOT_ISOLATED,
     taskRoot: directory,
     runtimeDirectory: directory,
     handler: process.env['_HANDLER'] ?? command,
