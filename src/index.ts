@@ -32,6 +32,14 @@ export interface PerdureOptions {
    * is a folder with the jars of the runtime interface client. Default: `python3.13` and the like, `python3`, `java`.
    */
   readonly runtimes?: Readonly<Record<string, string>>
+  /**
+   * What destinations mean that are no functions of this server and no URLs: from the ARN of a queue, topic or event bus
+   * (`*` at its end stands for any rest) to the URL of a webhook or a function. What is delivered to others is dropped,
+   * and the log says so.
+   */
+  readonly destinations?: Readonly<Record<string, string>>
+  /** URLs of webhooks, and functions, that are told when an execution starts and when it ends. Default: none. */
+  readonly events?: readonly string[]
   /** The server's own log, on standard error. Default: `text` on a terminal, else `json`; level `info`. */
   readonly log?: LogOptions
   /** Lets debuggers attach to function processes, which then have no deadlines. Default false. */

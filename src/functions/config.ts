@@ -7,7 +7,9 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { registerHooks } from 'node:module'
 import { basename, dirname, extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { isDestination } from '../protocol/destination.ts'
 import type { DurableConfig } from '../protocol/shapes.ts'
+import type { AsynchronousSettings } from '../service/ports.ts'
 import { moduleExtensions } from './catalog.ts'
 import type { FunctionDeclaration } from './declaration.ts'
 import { DeclarationError } from './declaration-error.ts'
@@ -32,11 +34,17 @@ export interface PerdureConfig {
   readonly functions: readonly FunctionConfig[]
   /** Programs that run functions of other languages, by runtime (`python3.13`) or family; see `startPerdure`. */
   readonly runtimes?: Readonly<Record<string, string>>
+  /** What ARNs of queues, topics and event buses mean as destinations; see `startPerdure`. */
+  readonly destinations?: Readonly<Record<string, string>>
+  /** Who is told of changes of an execution's status; see `startPerdure`. */
+  readonly events?: readonly string[]
 }
 
 export interface LoadedConfig {
   readonly functions: readonly FunctionDeclaration[]
   readonly runtimes: Readonly<Record<string, string>>
+  readonly destinations: Readonly<Record<string, string>>
+  readonly events: readonly string[]
 }
 
 /** Returns what it is given; it is there for the editor, which then knows the type. */
@@ -44,7 +52,7 @@ export function defineConfig(config: PerdureConfig): PerdureConfig {
   return config
 }
 
-const configKeys: readonly (keyof PerdureConfig)[] = ['functions', 'runtimes']
+const configKeys: readonly (keyof PerdureConfig)[] = ['functions', 'runtimes', 'destinations', 'events']
 const functionKeys: readonly (keyof FunctionConfig)[] = [
   'name',
   'handler',
@@ -59,8 +67,16 @@ const functionKeys: readonly (keyof FunctionConfig)[] = [
   'environment',
   'durable',
   'DurableConfig',
+  'asynchronous',
 ]
 const durableKeys: readonly (keyof DurableConfig)[] = ['ExecutionTimeout', 'RetentionPeriodInDays', 'KMSKeyArn']
+const asynchronousKeys: readonly (keyof AsynchronousSettings)[] = [
+  'retryAttempts',
+  'eventAgeSeconds',
+  'onSuccess',
+  'onFailure',
+  'deadLetterTarget',
+]
 
 /** Rejects with a DeclarationError. */
 export async function loadConfig(file: string): Promise<LoadedConfig> {
@@ -78,6 +94,8 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
   return {
     functions: functions.map((declared, index) => declaration(declared, index, dirname(path))),
     runtimes: programsOf(config['runtimes'] ?? {}, path),
+    destinations: destinationsOf(config['destinations'] ?? {}, path),
+    events: listenersOf(config['events'] ?? [], path),
   }
 }
 
@@ -95,6 +113,28 @@ function programsOf(declared: unknown, path: string): Readonly<Record<string, st
       return [runtime, isPath ? resolve(dirname(path), program) : program]
     }),
   )
+}
+
+function destinationsOf(declared: unknown, path: string): Readonly<Record<string, string>> {
+  const what = `"destinations" of the configuration ${path}`
+  const fix = "Give an object: { 'arn:aws:sqs:*': 'https://example.com/hook' }."
+  const destinations = asRecord(declared, what, fix)
+  return Object.fromEntries(
+    Object.entries(destinations).map(([from, to]) => [from, reachable(to, `${what} "${from}"`)]),
+  )
+}
+
+function listenersOf(declared: unknown, path: string): readonly string[] {
+  const what = `"events" of the configuration ${path}`
+  if (!Array.isArray(declared)) throw refusal(what, 'is not a list', "Give one: ['https://example.com/hook'].")
+  return declared.map((to: unknown) => reachable(to, what))
+}
+
+/** Which function or place is meant is looked at when the server starts. */
+function reachable(to: unknown, what: string): string {
+  if (typeof to === 'string' && to !== '' && isDestination(to)) return to
+  const cause = `has ${JSON.stringify(to)} where a destination belongs`
+  throw refusal(what, cause, 'Give the URL of a webhook, or the name of a function.')
 }
 
 async function read(path: string): Promise<unknown> {
@@ -165,9 +205,13 @@ function declaration(declared: unknown, index: number, directory: string): Funct
   const record = asRecord(declared, what, "Give an object: { name: 'orders', handler: './orders.ts' }.")
   const label = typeof record['name'] === 'string' ? `Function "${record['name']}"` : what
   checkKeys(record, functionKeys, label)
-  for (const key of ['durable', 'DurableConfig'] as const) {
+  for (const [key, known] of [
+    ['durable', durableKeys],
+    ['DurableConfig', durableKeys],
+    ['asynchronous', asynchronousKeys],
+  ] as const) {
     if (typeof record[key] === 'object' && record[key] !== null) {
-      checkKeys(record[key] as Readonly<Record<string, unknown>>, durableKeys, `${key} of ${lowerFirst(label)}`)
+      checkKeys(record[key] as Readonly<Record<string, unknown>>, known, `${key} of ${lowerFirst(label)}`)
     }
   }
   // The members' values are checked with every other declaration's, in the catalog.

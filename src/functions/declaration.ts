@@ -1,4 +1,5 @@
 import type { DurableConfig } from '../protocol/shapes.ts'
+import type { AsynchronousSettings } from '../service/ports.ts'
 
 /** One function as an operator declares it, in `perdure.config.*` or by giving its path. */
 export interface FunctionDeclaration {
@@ -29,4 +30,6 @@ export interface FunctionDeclaration {
    * defaults (ExecutionTimeout 900 s so that synchronous Invoke works, RetentionPeriodInDays 14). `false`: plain.
    */
   readonly durable?: DurableConfig | false
+  /** How often events are tried and for how long, and who is told how that ended. Default: as on AWS, and nobody. */
+  readonly asynchronous?: AsynchronousSettings
 }

@@ -20,6 +20,7 @@ import { eventText, pageOf } from './invocation-event.ts'
 import type { Seen } from './lane.ts'
 import type { Lanes } from './lanes.ts'
 import type { LogSubject, ServiceLog } from './log.ts'
+import type { LogTails } from './log-tails.ts'
 import type { DeletableVersion, Entropy, Functions, FunctionVersion, InvocationResult, Metrics, Slot } from './ports.ts'
 import type { Pauses } from './retries.ts'
 import { settled, type Texts } from './texts.ts'
@@ -57,6 +58,7 @@ export class Dispatcher {
   readonly #lookAgain: (executionId: string) => void
   readonly #metrics: Metrics
   readonly #figures: ExecutionFigures
+  readonly #logTails: LogTails
   /** Executions whose invocation this process has recorded and not seen the end of. */
   readonly #running = new Set<string>()
   #stopped = false
@@ -74,6 +76,7 @@ export class Dispatcher {
     lookAgain: (executionId: string) => void
     metrics: Metrics
     figures: ExecutionFigures
+    logTails: LogTails
   }) {
     this.#lanes = deps.lanes
     this.#texts = deps.texts
@@ -87,6 +90,7 @@ export class Dispatcher {
     this.#lookAgain = deps.lookAgain
     this.#metrics = deps.metrics
     this.#figures = deps.figures
+    this.#logTails = deps.logTails
   }
 
   get running(): number {
@@ -177,6 +181,7 @@ export class Dispatcher {
       ...(traceHeader === undefined ? undefined : { traceHeader }),
     })
     crashPoint('outcome-known')
+    this.#logTails.ended(executionId, result.logTail)
     this.#figures.invoked(due.functionName, began, result)
     void this.#end(due, requestId, outcomeOf(result)).finally(() => this.#activity.invocationEnded())
   }

@@ -5,6 +5,7 @@ import type { OutboxRow, Store } from '../journal/store.ts'
 import { functionArn, type Place } from '../protocol/arn.ts'
 import type { Limits } from '../protocol/limits.ts'
 import type { ExecutionEnd } from './api.ts'
+import type { DeadLetters } from './dead-letters.ts'
 import { executionNotFound, functionDeleted, isNotFound } from './failures.ts'
 import type { Lanes } from './lanes.ts'
 import type { ServiceLog } from './log.ts'
@@ -26,6 +27,7 @@ export class Duties {
   readonly #texts: Texts
   readonly #starts: Starts
   readonly #plainRuns: PlainRuns
+  readonly #deadLetters: DeadLetters
   readonly #limits: Limits
   readonly #log: ServiceLog
 
@@ -37,6 +39,7 @@ export class Duties {
     texts: Texts
     starts: Starts
     plainRuns: PlainRuns
+    deadLetters: DeadLetters
     limits: Limits
     log: ServiceLog
   }) {
@@ -47,6 +50,7 @@ export class Duties {
     this.#texts = deps.texts
     this.#starts = deps.starts
     this.#plainRuns = deps.plainRuns
+    this.#deadLetters = deps.deadLetters
     this.#limits = deps.limits
     this.#log = deps.log
   }
@@ -104,10 +108,11 @@ export class Duties {
     return this.#complete(parentExecutionId, operationId, completionOfChild(end, timeoutSeconds))
   }
 
-  /** A parent that waits for the end of this execution must have been told before nobody knows it any more. */
-  async #purge(executionId: string, { parent }: Duty & { kind: 'purge' }): Promise<'done'> {
+  /** A parent that waits for the end of this execution, or a dead-letter target, must have been told before nobody knows it any more. */
+  async #purge(executionId: string, { parent }: Duty & { kind: 'purge' }): Promise<'done' | 'later'> {
     const row = await this.#store.findById(executionId)
     if (row === undefined) return 'done'
+    if (await this.#deadLetters.owes(executionId)) return 'later'
     if (parent !== undefined) await this.#completeParent(executionId, parent.executionId, parent.operationId)
     crashPoint('purge-due')
     await this.#store.purge({ key: row.key })

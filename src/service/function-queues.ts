@@ -112,6 +112,14 @@ export class FunctionQueues {
     this.#serve(queue)
   }
 
+  /** Takes a job out of its queue; false when it does not wait there (any more). */
+  withdraw({ id, kind, functionName, version }: Omit<Job, 'admit' | 'run'>): boolean {
+    const queue = this.#queues.get(keyOf({ kind, functionName, version }))
+    if (queue === undefined || (queue.waiting.remove(id) ?? queue.setAside.remove(id)) === undefined) return false
+    this.#forgetIfEmpty(queue)
+    return true
+  }
+
   get holds(): readonly Hold[] {
     return [...this.#queues.values()]
       .map((queue) => ({ functionName: queue.functionName, version: queue.version, jobs: heldJobs(queue) }))
@@ -128,7 +136,7 @@ export class FunctionQueues {
   }
 
   #queueOf({ kind, functionName, version }: Job): Queue {
-    const key = `${kind}:${functionName}:${version}`
+    const key = keyOf({ kind, functionName, version })
     const known = this.#queues.get(key)
     if (known !== undefined) return known
     const [waiting, setAside] = [new Fifo<QueuedJob>(), new Fifo<QueuedJob>()]
@@ -202,10 +210,13 @@ export class FunctionQueues {
       begun()
       queue.underWay -= 1
       if (!this.#stop.signal.aborted) this.#serve(queue)
-      if (queue.underWay === 0 && queue.waiting.size === 0 && queue.setAside.size === 0) {
-        this.#queues.delete(`${queue.kind}:${queue.functionName}:${queue.version}`)
-      }
+      this.#forgetIfEmpty(queue)
     }
+  }
+
+  #forgetIfEmpty(queue: Queue): void {
+    const { underWay, waiting, setAside } = queue
+    if (underWay === 0 && waiting.size === 0 && setAside.size === 0) this.#queues.delete(keyOf(queue))
   }
 
   /** Unless the functions have changed while it was looked at. */
@@ -234,6 +245,8 @@ export class FunctionQueues {
   }
 }
 
+const keyOf = ({ kind, functionName, version }: Pick<Job, 'kind' | 'functionName' | 'version'>): string =>
+  `${kind}:${functionName}:${version}`
 const heldJobs = ({ held, waiting, setAside }: Queue): number => (held ? waiting.size : 0) + setAside.size
 
 /** A durable job's id is its execution's. */

@@ -112,9 +112,50 @@ export interface Functions {
   reserve(version: FunctionVersion, tenantId: string | undefined, signal: AbortSignal): Promise<Slot>
   /** Calls back whenever functions were added, changed or removed. */
   onChange(call: () => void): void
+  /**
+   * What is set for asynchronous invocations of a function, as it is now: under the qualifier that it is invoked with
+   * (spec 02 §2.5), but for the dead-letter target, which belongs to the version. Absent: nothing ever is.
+   */
+  asynchronous?(invoked: {
+    readonly name: string
+    readonly qualifier: string
+    readonly version: string
+  }): AsynchronousSettings
   /** For metrics; functions without processes of their own have none. */
   loads?(): readonly FunctionLoad[]
 }
+
+/** Each member is absent when it is not set. Destinations are ARNs or URLs, as they were given. */
+export interface AsynchronousSettings {
+  /** 0–2. */
+  readonly retryAttempts?: number
+  /** 60–21,600. */
+  readonly eventAgeSeconds?: number
+  readonly onSuccess?: string
+  readonly onFailure?: string
+  readonly deadLetterTarget?: string
+}
+
+/** What can be reached over HTTP. */
+export interface Webhooks {
+  /**
+   * One POST of a JSON text. Resolves with what came of it, within seconds, and never rejects. Redirections are not
+   * followed. What of a header's value cannot be sent is written as `%` and two digits for each byte.
+   */
+  post(
+    request: {
+      readonly url: string
+      readonly headers: Readonly<Record<string, string>>
+      readonly body: string
+    },
+    signal: AbortSignal,
+  ): Promise<WebhookAnswer>
+}
+
+export type WebhookAnswer =
+  | { readonly status: number; readonly retryAfterSeconds?: number }
+  /** Nobody answered, and why: a word without anything of the request, such as `ECONNREFUSED`. */
+  | { readonly failure: string }
 
 /** An operation of the API that is about functions that were created through it, or about layers. */
 export type ManagementOperation = keyof typeof FUNCTION_OPERATIONS | keyof typeof LAYER_OPERATIONS

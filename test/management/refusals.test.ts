@@ -213,6 +213,25 @@ const ROWS: readonly (readonly [title: string, call: Call, refused: Refused])[] 
     invalid('You must specify at least one of error handling or destination setting.'),
   ],
   [
+    'event invoke: a destination of no form',
+    call(`PUT ${EVENTS}`, { DestinationConfig: { OnFailure: { Destination: 'somewhere' } } }),
+    validation(
+      "1 validation error detected: Value 'somewhere' at 'destinationConfig.onFailure.destination' failed to satisfy constraint: Member must satisfy regular expression pattern: (|https?://[^\\s]+|kafka://[^\\s]+|arn:[^\\s]+)",
+    ),
+  ],
+  [
+    'event invoke: a URL that is none',
+    call(`PUT ${EVENTS}`, { DestinationConfig: { OnFailure: { Destination: 'http://:x' } } }),
+    invalid('The destination http://:x is not valid.'),
+  ],
+  [
+    'create: a dead-letter target of no form',
+    create({ DeadLetterConfig: { TargetArn: 'somewhere' } }),
+    validation(
+      "1 validation error detected: Value 'somewhere' at 'deadLetterConfig.targetArn' failed to satisfy constraint: Member must satisfy regular expression pattern: (|https?://[^\\s]+|kafka://[^\\s]+|arn:[^\\s]+)",
+    ),
+  ],
+  [
     'event invoke: no such function',
     call(`PUT ${EVENTS.replace('/f/', '/nobody/')}`, { MaximumRetryAttempts: 1 }),
     notFound("The function doesn't exist."),

@@ -4,8 +4,10 @@
  */
 import { DEFAULT_PLACE, functionArn, parseExecutionArn } from '../../src/protocol/arn.ts'
 import type { DurableConfig, DurableInvocationEvent, ErrorObject, OperationUpdate } from '../../src/protocol/shapes.ts'
+import { wireFunctionError } from '../../src/protocol/wire.ts'
 import type { CheckpointResult, DurableService } from '../../src/service/api.ts'
 import type {
+  AsynchronousSettings,
   DeletableVersion,
   Functions,
   FunctionVersion,
@@ -90,6 +92,8 @@ export class ScriptedFunctions implements Functions {
   #reserveFaults = 0
   #waiting: Waiting[] = []
   readonly #busy = new Map<string, number>()
+  /** By name and qualifier. */
+  readonly #settings = new Map<string, AsynchronousSettings>()
   /** The most invocations of each function that ran at a time. */
   readonly peak = new Map<string, number>()
   /** Every event that was handed over, by function. */
@@ -126,6 +130,16 @@ export class ScriptedFunctions implements Functions {
     const { concurrency = 8, perTenant = false } = options
     const described = describedAs(name, '$LATEST', { concurrency, durable: undefined, perTenant })
     return this.#declare({ version: described, script: { plain: script } })
+  }
+
+  /** Sets what holds for asynchronous invocations under a qualifier. */
+  configure(name: string, settings: AsynchronousSettings, qualifier = '$LATEST'): this {
+    this.#settings.set(`${name}:${qualifier}`, settings)
+    return this
+  }
+
+  asynchronous({ name, qualifier }: { readonly name: string; readonly qualifier: string }): AsynchronousSettings {
+    return this.#settings.get(`${name}:${qualifier}`) ?? {}
   }
 
   remove(name: string, version = '$LATEST'): void {
@@ -210,6 +224,7 @@ export class ScriptedFunctions implements Functions {
   reborn(): ScriptedFunctions {
     const reborn = new ScriptedFunctions()
     for (const [key, declared] of this.#declared) reborn.#declared.set(key, declared)
+    for (const [key, settings] of this.#settings) reborn.#settings.set(key, settings)
     for (const [key, generation] of this.#deleted) reborn.#deleted.set(key, generation)
     return reborn
   }
@@ -267,7 +282,7 @@ export class ScriptedFunctions implements Functions {
         return { kind: 'error', error: failure, body: JSON.stringify(failure), logTail: '' }
       }
       if (error.kind === 'platform') return { kind: 'platform', error: error.error, logTail: '' }
-      return { kind: 'error', error: error.error, body: JSON.stringify(error.error), logTail: '' }
+      return { kind: 'error', error: error.error, body: JSON.stringify(wireFunctionError(error.error)), logTail: '' }
     }
   }
 }

@@ -30,8 +30,9 @@ export const start = defineCommand({
     const config = values.config === undefined ? configIn(cwd) : findConfig(values.config, cwd)
     try {
       const { loadConfig, startPerdure } = await serverModules()
-      const { functions, runtimes } = config === undefined ? NOTHING_DECLARED : await loadConfig(config)
-      const perdure = await startPerdure({ ...options, functions, runtimes })
+      const loaded = config === undefined ? NOTHING_DECLARED : await loadConfig(config)
+      const { functions } = loaded
+      const perdure = await startPerdure({ ...options, ...loaded })
       const stop = stopSignal()
       if (values.json === true) {
         terminal.out(JSON.stringify({ endpoint: perdure.endpoint, pid: process.pid }))

@@ -4,7 +4,13 @@
  */
 import { availableParallelism } from 'node:os'
 import { functionArn, type Place } from '../../protocol/arn.ts'
-import type { DeletableVersion, Entropy, FunctionVersion } from '../../service/ports.ts'
+import type {
+  AsynchronousSettings,
+  DeletableVersion,
+  Entropy,
+  Functions,
+  FunctionVersion,
+} from '../../service/ports.ts'
 import type { Launch } from '../launch.ts'
 import type { Pool } from '../pool.ts'
 import { drawVersion } from '../registry/aliases.ts'
@@ -28,6 +34,8 @@ export interface DeployedFunctions {
   wasDeleted(version: DeletableVersion): boolean
   /** Every `$LATEST`. */
   list(): readonly FunctionVersion[]
+  /** As the port says. */
+  readonly asynchronous: NonNullable<Functions['asynchronous']>
   /** How a process of the version is started; its folder stays until `release`. */
   launch(version: FunctionVersion): HeldLaunch
   /** Brings the pool up to date with the record of a function, as it is now. */
@@ -89,6 +97,15 @@ export function createDeployedFunctions(options: DeployedFunctionsOptions): Depl
     },
 
     list: () => [...functions.values()].flatMap(({ versions }) => versions.get('$LATEST')?.version ?? []),
+
+    asynchronous: ({ name, qualifier, version }) => {
+      const deployed = functions.get(name)
+      if (deployed === undefined) return {}
+      const settings: AsynchronousSettings = deployed.record.eventInvoke[qualifier] ?? {}
+      const deadLetterTarget = deployed.versions.get(version)?.stored.config.deadLetterTarget
+      // An empty one takes away what was there.
+      return { ...settings, ...(deadLetterTarget ? { deadLetterTarget } : undefined) }
+    },
 
     launch: ({ name, version }) => {
       const stored = functions.get(name)?.versions.get(version)?.stored

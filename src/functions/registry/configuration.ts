@@ -7,6 +7,7 @@ import type { RegistryFacts } from './change.ts'
 import { usedLayers } from './layers.ts'
 import type { StoredConfig } from './record.ts'
 import { requireRuntime } from './runtimes.ts'
+import { requireDestination } from './settings.ts'
 
 type CreateInput = InputOf<'CreateFunction'>
 type UpdateInput = InputOf<'UpdateFunctionConfiguration'>
@@ -95,6 +96,7 @@ function canonical(value: unknown): string {
 
 function requireLegal(given: Given): void {
   if (given.Runtime !== undefined) requireRuntime(given.Runtime)
+  requireDestination(given.DeadLetterConfig?.TargetArn)
   if (given.ImageConfig !== undefined) throw imagesAreNotRun()
   const variables = given.Environment?.Variables
   if (variables !== undefined) requireEnvironment({ ...variables })

@@ -3,6 +3,7 @@
  * runtime updates (spec 02 §2.5–2.6).
  */
 import { functionArn, type Place } from '../../protocol/arn.ts'
+import { isDestination } from '../../protocol/destination.ts'
 import { ApiError, invalidParameter } from '../../protocol/errors.ts'
 import type { InputOf } from '../../protocol/operations.ts'
 import { type Change, knownQualifier, type RegistryFacts, without } from './change.ts'
@@ -74,6 +75,7 @@ function eventInvokeOf(
     DestinationConfig?.OnSuccess === undefined ? before?.onSuccess : DestinationConfig.OnSuccess.Destination
   const onFailure =
     DestinationConfig?.OnFailure === undefined ? before?.onFailure : DestinationConfig.OnFailure.Destination
+  for (const destination of [onSuccess, onFailure]) requireDestination(destination)
   const retryAttempts = MaximumRetryAttempts ?? before?.retryAttempts
   const eventAgeSeconds = MaximumEventAgeInSeconds ?? before?.eventAgeSeconds
   return {
@@ -83,6 +85,11 @@ function eventInvokeOf(
     ...(onSuccess ? { onSuccess } : undefined),
     ...(onFailure ? { onFailure } : undefined),
   }
+}
+
+/** That a URL can be read is more than its pattern says. */
+export function requireDestination(text: string | undefined): void {
+  if (text !== undefined && !isDestination(text)) throw invalidParameter(`The destination ${text} is not valid.`)
 }
 
 // ------------------------------------------------------------------------------------------------------------- tags
