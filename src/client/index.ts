@@ -1,5 +1,6 @@
 /** `perdure/client`: what runs beside user code. The typed client of the API, and the lean transport for the official SDK. */
 export {
+  type AttachedWorker,
   type CallOptions,
   type ClientOptions,
   type LoggedLine,
@@ -11,6 +12,7 @@ export { type DurableClient, DurableClientError, type DurableClientOptions, dura
 export {
   AccessDeniedException,
   CallbackTimeoutException,
+  CodeStorageExceededException,
   type Consequence,
   DurableExecutionAlreadyStartedException,
   ForeignServerError,
@@ -18,6 +20,8 @@ export {
   InvalidRequestContentException,
   InvalidRequestError,
   PerdureError,
+  PreconditionFailedException,
+  ProvisionedConcurrencyConfigNotFoundException,
   type Refusal,
   RefusedError,
   RequestEntityTooLargeException,
@@ -35,13 +39,16 @@ export {
 export { HistoryFollower } from './history-follower.ts'
 export * from './requests.ts'
 export type {
+  AliasConfiguration,
   DescribedExecution,
   ErrorObject,
+  EventInvokeConfig,
   EventType,
   ExecutionStatus,
   FunctionConfiguration,
   HistoryEvent,
   InvokeResponse,
+  LayerVersion,
   ListedExecution,
   Operation,
   ResponseOf,

@@ -34,8 +34,11 @@ export interface OwedRow {
   readonly owed: Owed
 }
 
-/** Delivers once; `later` when it cannot be done now. May also reject, which counts as `later`. */
-export type Deliver = (row: OutboxRow, owed: Owed) => Promise<'done' | 'later'>
+/**
+ * Delivers once; `later` when it cannot be done now. May also reject, which counts as `later`. `failures`: how often that
+ * was so, since the row is known.
+ */
+export type Deliver = (row: OutboxRow, owed: Owed, failures: number) => Promise<'done' | 'later'>
 
 /** What may be known of one channel; a single row may be larger. */
 const MAX_KNOWN_ROWS = 10_000
@@ -181,6 +184,13 @@ export class Outbox {
       this.#settledMeanwhile.clear()
       this.#activity.end()
     }
+    // Room may have been made just after the last look, when this still counted as reading.
+    if (this.#lost || this.#unreadWithRoom !== undefined) this.#readSoon()
+  }
+
+  get #unreadWithRoom(): Channel | undefined {
+    for (const channel of this.#channels.values()) if (channel.unread && hasRoom(channel)) return channel
+    return undefined
   }
 
   /** What is missed while reading is read again; what there is no room for waits until rows are settled. */
@@ -191,7 +201,7 @@ export class Outbox {
         await this.#readFrom('', undefined)
         continue
       }
-      const channel = [...this.#channels.values()].find((each) => each.unread && hasRoom(each))
+      const channel = this.#unreadWithRoom
       if (channel === undefined) return
       channel.unread = false
       await this.#readFrom(beforeChannel(channel.key), channel)
@@ -253,7 +263,7 @@ export class Outbox {
     const { id, row, owed, channel } = known
     crashPoint('duty-due')
     try {
-      if ((await this.#deliver(row, owed)) === 'done') return this.#settle(known)
+      if ((await this.#deliver(row, owed, known.failures)) === 'done') return this.#settle(known)
     } catch (error) {
       const { executionId } = row
       if (!this.#stopped) this.#log('warn', `Duty ${id} failed and will be tried again`, error, { executionId })

@@ -133,6 +133,30 @@ describe('the age of an event', () => {
   })
 })
 
+describe('an event that becomes too old between its queue and a process', () => {
+  it('is given up when it gets none', async () => {
+    const functions = new ScriptedFunctions().plain('plain', fails).configure('plain', { eventAgeSeconds: 60 })
+    const world = await World.open({ functions })
+    const target = functions.target('plain')
+    functions.remove('plain')
+    await world.service.enqueuePlain({ target, qualifier: '$LATEST', payload: '1' })
+    await world.clock.advance(59_500)
+    functions.failReserves(1)
+    functions.plain('plain', fails)
+    await world.settle()
+    functions.remove('plain')
+    await world.clock.advance(1_500)
+    assert.deepEqual(
+      world.service.holds.map(({ jobs }) => jobs),
+      [1],
+    )
+    await world.clock.advance(5_000)
+    assert.deepEqual(world.service.holds, [])
+    assert.deepEqual(await rowsOf(world), [])
+    assert.equal(functions.invocationsOf('plain'), 0)
+  })
+})
+
 describe('the channels of the outbox', () => {
   it('more than may be known of a function that is not there hold up nothing else, also after a crash', async () => {
     const functions = new ScriptedFunctions().plain('gone', async () => 'null').plain('plain', async () => '"x"')
@@ -162,35 +186,41 @@ describe('the channels of the outbox', () => {
 })
 
 describe('a queue', () => {
-  it('gives in order what was not removed, over its own tidying', () => {
-    const queue = new Fifo<{ readonly id: string }>()
+  type Entry = { readonly id: string }
+  const entries = (count: number): Entry[] => Array.from({ length: count }, (_, n) => ({ id: `${n}` }))
+  const filled = (count: number): Fifo<Entry> => {
+    const queue = new Fifo<Entry>()
+    for (const entry of entries(count)) queue.push(entry)
+    return queue
+  }
+  const rest = (queue: Fifo<Entry>): string[] => {
     const taken: string[] = []
-    const expected: string[] = []
-    for (let n = 0; n < 5_000; n++) queue.push({ id: `${n}` })
+    for (let next = queue.take(); next !== undefined; next = queue.take()) taken.push(next.id)
+    return taken
+  }
+
+  it('gives what was not removed, in order, while it is filled, emptied and tidied', () => {
+    const queue = filled(5_000)
+    const taken: string[] = []
+    const removed = new Set<string>()
     for (let n = 0; n < 5_000; n++) {
-      if (n % 3 === 0) assert.equal(queue.remove(`${n}`)?.id, `${n}`)
-      else expected.push(`${n}`)
-      if (n % 2 === 0) {
-        const next = queue.take()
-        if (next !== undefined) taken.push(next.id)
-        queue.push({ id: `late ${n}` })
-      }
+      if (n % 3 === 0 && queue.remove(`${n}`) !== undefined) removed.add(`${n}`)
+      if (n % 2 === 0) taken.push(queue.take()?.id ?? '')
     }
-    assert.equal(queue.remove('0'), undefined)
-    const size = queue.size
-    const rest: string[] = []
-    for (let next = queue.take(); next !== undefined; next = queue.take()) rest.push(next.id)
-    assert.equal(rest.length, size)
-    const all = [...taken, ...rest]
-    assert.equal(new Set(all).size, all.length)
-    assert.deepEqual(
-      all.filter((id) => !id.startsWith('late')).map(Number),
-      all
-        .filter((id) => !id.startsWith('late'))
-        .map(Number)
-        .toSorted((a, b) => a - b),
-    )
-    assert.ok(expected.every((id) => all.includes(id)))
-    assert.equal(queue.size, 0)
+    queue.push({ id: 'last' })
+    assert.equal(queue.size, 5_001 - taken.length - removed.size)
+    const expected = entries(5_000).flatMap(({ id }) => (removed.has(id) ? [] : [id]))
+    assert.deepEqual([...taken, ...rest(queue)], [...expected, 'last'])
+  })
+
+  it('keeps its order when nearly everything is removed from the middle, again and again', () => {
+    const queue = filled(1)
+    for (let round = 0; round < 20; round++) {
+      for (let n = 0; n < 1_000; n++) queue.push({ id: `${round}/${n}` })
+      for (let n = 1; n < 1_000; n++) assert.equal(queue.remove(`${round}/${n}`)?.id, `${round}/${n}`)
+    }
+    assert.equal(queue.remove('3/7'), undefined)
+    assert.deepEqual(rest(queue), ['0', ...Array.from({ length: 20 }, (_, round) => `${round}/0`)])
+    assert.equal(queue.take(), undefined)
   })
 })

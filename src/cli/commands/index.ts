@@ -7,6 +7,8 @@ import { callbacksSucceed } from './callbacks-succeed.ts'
 import { completionOf } from './completion.ts'
 import { configCheck } from './config-check.ts'
 import { demo } from './demo.ts'
+import { deploy } from './deploy.ts'
+import { destroy } from './destroy.ts'
 import { dev } from './dev.ts'
 import { executionsDelete } from './executions-delete.ts'
 import { executionsGet } from './executions-get.ts'
@@ -23,11 +25,13 @@ import { restore } from './restore.ts'
 import { start } from './start.ts'
 import { status } from './status.ts'
 import { verify } from './verify.ts'
+import { worker } from './worker.ts'
 
 export const COMMANDS: readonly Command[] = [
   start,
   dev,
   demo,
+  worker,
   status,
   invoke,
   executionsList,
@@ -41,6 +45,8 @@ export const COMMANDS: readonly Command[] = [
   callbacksHeartbeat,
   functionsList,
   functionsGet,
+  deploy,
+  destroy,
   logs,
   backup,
   restore,
