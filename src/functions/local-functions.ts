@@ -20,7 +20,7 @@ import type { FunctionDeclaration } from './declaration.ts'
 import { openCodeFolders } from './deployed/code-folders.ts'
 import { createDeployedFunctions, type DeployedFunctions } from './deployed/deployed-functions.ts'
 import { watchFootprints } from './footprints.ts'
-import { openLogStore } from './log-store.ts'
+import { openLogStore } from './logs/log-store.ts'
 import { createPool, mostProcesses } from './pool.ts'
 import { isDurable } from './probe.ts'
 import { openProcessRecords } from './process-records.ts'
@@ -103,7 +103,7 @@ export async function createLocalFunctions(options: LocalFunctionsOptions): Prom
   const records = openProcessRecords(below('processes'))
   const watchdog = startWatchdog({ clock, timers })
   const footprints = watchFootprints({ clock, timers })
-  const logs = openLogStore(below('logs'))
+  const logs = openLogStore({ directory: below('logs'), clock, timers })
   const dispose = async (): Promise<void> => {
     footprints.close()
     await Promise.all([watchdog.close(), logs.close()])
