@@ -5,6 +5,7 @@
 import { assemble, type LogOptions } from './assembly.ts'
 import type { FunctionDeclaration } from './functions/declaration.ts'
 import { createLocalFunctions, type LocalFunctions, type Reloaded } from './functions/local-functions.ts'
+import type { LogKeeping } from './functions/log-keeping.ts'
 import type { Place } from './protocol/arn.ts'
 import type { Limits } from './protocol/limits.ts'
 
@@ -32,6 +33,8 @@ export interface PerdureOptions {
    * is a folder with the jars of the runtime interface client. Default: `python3.13` and the like, `python3`, `java`.
    */
   readonly runtimes?: Readonly<Record<string, string>>
+  /** How much of what functions print is kept on disk, and for how long. Default: 14 days, 1,024 MB. */
+  readonly functionLogs?: LogKeeping
   /** The server's own log, on standard error. Default: `text` on a terminal, else `json`; level `info`. */
   readonly log?: LogOptions
   /** Lets debuggers attach to function processes, which then have no deadlines. Default false. */
@@ -59,12 +62,26 @@ export interface RunningPerdure {
  * cannot be loaded (`DeclarationError`).
  */
 export async function startPerdure(options: PerdureOptions): Promise<RunningPerdure> {
-  const { functions: declarations, inspect = false, reloadable = false, runtimes = {}, ...rest } = options
+  const {
+    functions: declarations,
+    inspect = false,
+    reloadable = false,
+    runtimes = {},
+    functionLogs = {},
+    ...rest
+  } = options
   const opened = Promise.withResolvers<LocalFunctions>()
   const { endpoint, close } = await assemble({
     ...rest,
     functions: async (site) => {
-      const functions = await createLocalFunctions({ ...site, declarations, inspect, reloadable, runtimes })
+      const functions = await createLocalFunctions({
+        ...site,
+        declarations,
+        inspect,
+        reloadable,
+        runtimes,
+        functionLogs,
+      })
       opened.resolve(functions)
       return functions
     },
@@ -76,5 +93,6 @@ export async function startPerdure(options: PerdureOptions): Promise<RunningPerd
 export { defineConfig, type PerdureConfig } from './functions/config.ts'
 export type { FunctionDeclaration } from './functions/declaration.ts'
 export type { Reloaded } from './functions/local-functions.ts'
+export type { LogKeeping } from './functions/log-keeping.ts'
 export type { Place } from './protocol/arn.ts'
 export type { Limits } from './protocol/limits.ts'

@@ -6,13 +6,18 @@ import { existsSync, realpathSync, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { basename, dirname, extname, join, relative, resolve } from 'node:path'
 import { functionArn, type Place } from '../protocol/arn.ts'
+import { ApiError } from '../protocol/errors.ts'
+import { LOGGING_CONFIG } from '../protocol/function-constraints.ts'
 import { DEFAULT_LIMITS } from '../protocol/limits.ts'
 import type { DurableConfig } from '../protocol/shapes.ts'
-import type { FunctionVersion } from '../service/ports.ts'
+import { readJson } from '../protocol/validate.ts'
+import { Violations } from '../protocol/violations.ts'
+import type { FunctionLogging, FunctionVersion } from '../service/ports.ts'
 import type { Bundle } from './bundle.ts'
-import type { FunctionDeclaration } from './declaration.ts'
+import type { FunctionDeclaration, LoggingConfig } from './declaration.ts'
 import { DeclarationError } from './declaration-error.ts'
 import { reservedVariables } from './environment.ts'
+import { loggingOf } from './logging.ts'
 import type { ModuleCode } from './runtimes/node-process.ts'
 
 export interface CatalogEntry {
@@ -138,8 +143,14 @@ async function buildEntry(declaration: FunctionDeclaration, ports: CatalogPorts)
       ...(declaration.maxConcurrency === undefined ? {} : { maxConcurrency: declaration.maxConcurrency }),
       durable,
       perTenant: declaration.tenancy === 'PER_TENANT',
+      ...(declaration.logging === undefined ? {} : { logging: declaredLogging(name, declaration.logging) }),
     },
   }
+}
+
+function declaredLogging(name: string, given: LoggingConfig): FunctionLogging {
+  const { LogFormat: format, LogGroup: group, ApplicationLogLevel, SystemLogLevel } = given
+  return loggingOf(name, { format, group, applicationLevel: ApplicationLogLevel, systemLevel: SystemLogLevel })
 }
 
 async function durabilityOf(
@@ -195,6 +206,8 @@ function checkDeclaration(declaration: FunctionDeclaration): void {
   if (declaration.tenancy !== undefined && (declaration.warm ?? 0) > 0) {
     refuse('it is PER_TENANT and has warm', 'Leave warm out: a process belongs to a tenant from its start.')
   }
+  const logging = loggingRefusal(declaration.logging)
+  if (logging !== undefined) refuse(`logging is not valid: ${logging}`, 'Correct it, or leave it out.')
   const { durable } = declaration
   if (durable !== undefined && durable !== false) {
     if (durable.ExecutionTimeout === undefined) refuse('durable has no ExecutionTimeout', 'Give it, in seconds.')
@@ -228,4 +241,19 @@ function refuseDuplicate(first: FunctionDeclaration | undefined, second: Functio
     'Only one of them could be invoked.',
     'Rename one of them.',
   )
+}
+
+/** What the Lambda API would say to it. */
+function loggingRefusal(given: LoggingConfig | undefined): string | undefined {
+  const violations = new Violations()
+  try {
+    readJson(LOGGING_CONFIG, given, 'logging', violations)
+    violations.throwIfAny()
+  } catch (error) {
+    if (error instanceof ApiError) return error.message
+    throw error
+  }
+  const { LogFormat = 'Text', ApplicationLogLevel, SystemLogLevel } = given ?? {}
+  const hasLevels = ApplicationLogLevel !== undefined || SystemLogLevel !== undefined
+  return LogFormat === 'Text' && hasLevels ? 'levels need the LogFormat JSON' : undefined
 }

@@ -7,10 +7,12 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { registerHooks } from 'node:module'
 import { basename, dirname, extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { LOGGING_CONFIG } from '../protocol/function-constraints.ts'
 import type { DurableConfig } from '../protocol/shapes.ts'
 import { moduleExtensions } from './catalog.ts'
 import type { FunctionDeclaration } from './declaration.ts'
 import { DeclarationError } from './declaration-error.ts'
+import { type LogKeeping, logBounds, logKeepingKeys } from './log-keeping.ts'
 import { nearest } from './nearest.ts'
 import { configurableRuntimes } from './runtimes/programs.ts'
 
@@ -32,11 +34,14 @@ export interface PerdureConfig {
   readonly functions: readonly FunctionConfig[]
   /** Programs that run functions of other languages, by runtime (`python3.13`) or family; see `startPerdure`. */
   readonly runtimes?: Readonly<Record<string, string>>
+  /** How much of what functions print is kept, and for how long. */
+  readonly functionLogs?: LogKeeping
 }
 
 export interface LoadedConfig {
   readonly functions: readonly FunctionDeclaration[]
   readonly runtimes: Readonly<Record<string, string>>
+  readonly functionLogs: LogKeeping
 }
 
 /** Returns what it is given; it is there for the editor, which then knows the type. */
@@ -44,7 +49,7 @@ export function defineConfig(config: PerdureConfig): PerdureConfig {
   return config
 }
 
-const configKeys: readonly (keyof PerdureConfig)[] = ['functions', 'runtimes']
+const configKeys: readonly (keyof PerdureConfig)[] = ['functions', 'runtimes', 'functionLogs']
 const functionKeys: readonly (keyof FunctionConfig)[] = [
   'name',
   'handler',
@@ -57,6 +62,7 @@ const functionKeys: readonly (keyof FunctionConfig)[] = [
   'warm',
   'tenancy',
   'environment',
+  'logging',
   'durable',
   'DurableConfig',
 ]
@@ -78,7 +84,16 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
   return {
     functions: functions.map((declared, index) => declaration(declared, index, dirname(path))),
     runtimes: programsOf(config['runtimes'] ?? {}, path),
+    functionLogs: keepingOf(config['functionLogs'] ?? {}, path),
   }
+}
+
+function keepingOf(declared: unknown, path: string): LogKeeping {
+  const what = `"functionLogs" of the configuration ${path}`
+  const keeping: LogKeeping = asRecord(declared, what, 'Give an object: { retentionDays: 14 }.')
+  checkKeys({ ...keeping }, logKeepingKeys, what)
+  logBounds(keeping)
+  return keeping
 }
 
 /** A path is relative to the config file; a bare name is a command, to be found on the PATH. */
@@ -169,6 +184,10 @@ function declaration(declared: unknown, index: number, directory: string): Funct
     if (typeof record[key] === 'object' && record[key] !== null) {
       checkKeys(record[key] as Readonly<Record<string, unknown>>, durableKeys, `${key} of ${lowerFirst(label)}`)
     }
+  }
+  if (typeof record['logging'] === 'object' && record['logging'] !== null) {
+    const logging = record['logging'] as Readonly<Record<string, unknown>>
+    checkKeys(logging, Object.keys(LOGGING_CONFIG.members), `logging of ${lowerFirst(label)}`)
   }
   // The members' values are checked with every other declaration's, in the catalog.
   const { name, handler, file, exportName, durable, DurableConfig, ...rest } = record as FunctionConfig

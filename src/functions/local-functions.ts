@@ -20,6 +20,7 @@ import type { FunctionDeclaration } from './declaration.ts'
 import { openCodeFolders } from './deployed/code-folders.ts'
 import { createDeployedFunctions, type DeployedFunctions } from './deployed/deployed-functions.ts'
 import { watchFootprints } from './footprints.ts'
+import { type LogKeeping, logBounds } from './log-keeping.ts'
 import { openLogStore } from './logs/log-store.ts'
 import { createPool, mostProcesses } from './pool.ts'
 import { isDurable } from './probe.ts'
@@ -39,6 +40,8 @@ export interface LocalFunctionsOptions {
   readonly registered?: RegisteredFunctions
   /** Programs that run functions of other languages than Node, by family or runtime. Default: those on the PATH. */
   readonly runtimes?: ConfiguredPrograms
+  /** Default: 14 days, 1 GB. */
+  readonly functionLogs?: LogKeeping
   readonly place: Place
   /** Answers the Lambda API calls that functions make. */
   readonly lambdaApi: RequestListener
@@ -103,7 +106,7 @@ export async function createLocalFunctions(options: LocalFunctionsOptions): Prom
   const records = openProcessRecords(below('processes'))
   const watchdog = startWatchdog({ clock, timers })
   const footprints = watchFootprints({ clock, timers })
-  const logs = openLogStore({ directory: below('logs'), clock, timers })
+  const logs = openLogStore({ directory: below('logs'), bounds: logBounds(options.functionLogs ?? {}), clock, timers })
   const dispose = async (): Promise<void> => {
     footprints.close()
     await Promise.all([watchdog.close(), logs.close()])

@@ -27,8 +27,9 @@ export const start = defineCommand({
     const config = findConfig(values.config, cwd)
     try {
       const { loadConfig, startPerdure } = await serverModules()
-      const { functions, runtimes } = await loadConfig(config)
-      const perdure = await startPerdure({ ...options, functions, runtimes })
+      const loaded = await loadConfig(config)
+      const { functions } = loaded
+      const perdure = await startPerdure({ ...options, ...loaded })
       const stop = stopSignal()
       if (values.json === true) {
         terminal.out(JSON.stringify({ endpoint: perdure.endpoint, pid: process.pid }))

@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os'
 import { functionArn, type Place } from '../../protocol/arn.ts'
 import type { Entropy, FunctionVersion } from '../../service/ports.ts'
 import type { Launch } from '../launch.ts'
+import { loggingOf } from '../logging.ts'
 import type { Pool } from '../pool.ts'
 import { drawVersion } from '../registry/aliases.ts'
 import type { RegisteredFunctions } from '../registry/ports.ts'
@@ -16,7 +17,7 @@ import {
   type StoredConfig,
   type StoredVersion,
 } from '../registry/record.ts'
-import type { RuntimeSite } from '../runtimes/family.ts'
+import type { Deployment, RuntimeSite } from '../runtimes/family.ts'
 import { launchDeployment } from '../runtimes/runtimes.ts'
 import type { CodeFolders } from './code-folders.ts'
 
@@ -128,6 +129,7 @@ function deployedOf(record: FunctionRecord, place: Place): DeployedFunction {
         concurrency,
         durable: config.durable,
         perTenant,
+        logging: loggingOf(record.name, config.logging),
       },
     }
   }
@@ -142,12 +144,8 @@ function provisionedFor(record: FunctionRecord, version: string): number {
     .reduce((sum, [, { requested }]) => sum + requested, 0)
 }
 
-function deploymentOf({ runtime, handler, memoryMb, environment = {}, logging }: StoredConfig, taskRoot: string) {
-  const defaults = {
-    AWS_LAMBDA_LOG_FORMAT: logging.format,
-    ...(logging.applicationLevel === undefined ? {} : { AWS_LAMBDA_LOG_LEVEL: logging.applicationLevel }),
-  }
-  return { runtime, handler, memoryMb, environment, taskRoot, defaults }
+function deploymentOf({ runtime, handler, memoryMb, environment = {} }: StoredConfig, taskRoot: string): Deployment {
+  return { runtime, handler, memoryMb, environment, taskRoot, defaults: {} }
 }
 
 function codeOf(functions: ReadonlyMap<string, DeployedFunction>): ReadonlySet<string> {
