@@ -307,7 +307,9 @@ export class PerdureClient {
     parameters: URLSearchParams | undefined,
     options: CallOptions | undefined,
   ): Promise<unknown> {
-    const query = parameters === undefined || parameters.size === 0 ? '' : `?${parameters}`
+    // In a query a plus sign is a plus sign; those of the parameters' own texts are escaped.
+    const text = parameters?.toString().replaceAll('+', '%20') ?? ''
+    const query = text === '' ? '' : `?${text}`
     const call = this.#call({ method: 'GET', path: path + query }, options, this.#timeoutMs)
     return await attempt(this.#attempts, call, (answer) => jsonOf(this.endpoint, success(this.endpoint, answer)))
   }

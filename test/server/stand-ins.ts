@@ -188,7 +188,7 @@ export class RecordingLogs implements Logs {
 export interface TestServer extends Listening {
   readonly service: RecordingService
   readonly functions: FixedFunctions
-  readonly logs: RecordingLogs
+  readonly logs: Logs
   readonly logged: ServerLogRecord[]
   shutdown(): void
   /** The same server on another port with another rule of hosts. */
@@ -198,7 +198,7 @@ export interface TestServer extends Listening {
 export interface TestServerOptions {
   readonly answers?: Partial<Methods>
   readonly functions?: FixedFunctions
-  readonly logs?: RecordingLogs
+  readonly logs?: Logs
   readonly clockControl?: ClockControl
   readonly limits?: Partial<Limits>
   readonly allowUnqualified?: boolean
