@@ -190,8 +190,8 @@ export interface LogSelection {
 export type LogReading =
   /** The oldest beyond a position. `maxBytes` bounds what is looked at; the next page goes on there. */
   | { readonly direction: 'forward'; readonly after: number; readonly limit: number; readonly maxBytes?: number }
-  /** The newest, before a position if one is given. */
-  | { readonly direction: 'backward'; readonly before?: number; readonly limit: number }
+  /** The newest, before a position if one is given. `maxBytes` bounds what is given out, but for one record. */
+  | { readonly direction: 'backward'; readonly before?: number; readonly limit: number; readonly maxBytes?: number }
 
 export interface LogPage {
   /** The oldest first, in both directions. */

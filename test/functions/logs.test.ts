@@ -59,6 +59,9 @@ for (const kind of ['files', 'memory'] as const) {
     assert.deepEqual(await at({ ...f, requestId: 'r-500', executionArns: new Set([arnOf('g')]) }), [])
     assert.deepEqual(await at({ functionNames: new Set(['nobody']) }), [])
     assert.equal((await at(f, 5000)).length, 1000)
+    const { records, complete } = await store.read(f, { direction: 'backward', limit: 5000, maxBytes: 10_000 })
+    assert.ok(records.length > 10 && records.length < 120 && !complete, `${records.length} records`)
+    assert.equal(records.at(-1)?.at, 1000)
     await store.close()
   })
 

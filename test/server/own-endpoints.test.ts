@@ -57,7 +57,7 @@ describe('logs', () => {
       requestId: 'r',
       sinceMs: STARTED_MS + 1,
     }
-    assert.deepEqual(logs.readings, [{ selection, reading: { direction: 'backward', limit: 5 } }])
+    assert.deepEqual(logs.readings, [{ selection, reading: { direction: 'backward', limit: 5, maxBytes: 8_388_608 } }])
     await get(`${endpoint}/perdure/v1/logs?position=9`)
     const reading = { direction: 'forward', after: 9, limit: 1_000, maxBytes: 8_388_608 }
     assert.deepEqual(logs.readings[1], { selection: {}, reading })

@@ -195,31 +195,58 @@ interface BackwardReading {
   readonly since: number
   readonly until: number
   readonly limit: number
+  readonly maxBytes?: number
 }
 
 async function readBackward(
   logs: readonly FunctionLog[],
   selection: LogSelection,
-  { before = Number.POSITIVE_INFINITY, since, until, limit }: BackwardReading,
+  { before = Number.POSITIVE_INFINITY, since, until, limit, maxBytes = Number.POSITIVE_INFINITY }: BackwardReading,
 ): Promise<LogPage> {
   const needles = needlesOf(selection)
-  let floor = since
-  let found: LoggedRecord[] = []
-  let complete = true
+  const newest = new Newest(limit, maxBytes)
   // The newest first: those of the others that are older than all that is wanted need not be read at all.
   for (const log of [...logs].sort((a, b) => (b.newest ?? 0) - (a.newest ?? 0))) {
-    if (log.newest === undefined || log.newest <= floor) continue
-    for await (const { position, record } of log.backward(Math.min(before, until + 1), needles)) {
-      if (position <= floor) break
-      if (record === undefined || !isMeant(record, selection)) continue
-      found.push(record)
-      if (found.length <= limit) continue
-      complete = false
-      found = inOrder(found).slice(-limit)
-      floor = (found[0]?.position ?? Number.POSITIVE_INFINITY) - 1
+    if (log.newest === undefined || log.newest <= Math.max(since, newest.floor)) continue
+    for await (const { position, bytes, record } of log.backward(Math.min(before, until + 1), needles)) {
+      if (position <= Math.max(since, newest.floor)) break
+      if (record !== undefined && isMeant(record, selection)) newest.add(record, bytes)
     }
   }
-  return { records: inOrder(found), position: until, complete }
+  return { records: newest.records, position: until, complete: newest.floor < 0 }
+}
+
+/** The newest of the records that are added, within bounds. */
+class Newest {
+  readonly #limit: number
+  readonly #maxBytes: number
+  /** The newest first. */
+  #kept: { readonly record: LoggedRecord; readonly bytes: number }[] = []
+  #bytes = 0
+  /** A record here or below is not wanted, for there are enough newer ones. */
+  floor = -1
+
+  constructor(limit: number, maxBytes: number) {
+    this.#limit = limit
+    this.#maxBytes = maxBytes
+  }
+
+  get records(): readonly LoggedRecord[] {
+    return this.#kept.map(({ record }) => record).reverse()
+  }
+
+  add(record: LoggedRecord, bytes: number): void {
+    // Most come from one log, and are older than those before them.
+    let at = this.#kept.length
+    while (at > 0 && (this.#kept[at - 1]?.record.position ?? 0) < record.position) at -= 1
+    this.#kept.splice(at, 0, { record, bytes })
+    this.#bytes += bytes
+    while (this.#kept.length > this.#limit || (this.#bytes > this.#maxBytes && this.#kept.length > 1)) {
+      const oldest = this.#kept.pop()
+      this.#bytes -= oldest?.bytes ?? 0
+      this.floor = Math.max(this.floor, oldest?.record.position ?? this.floor)
+    }
+  }
 }
 
 const inOrder = (records: readonly LoggedRecord[]): LoggedRecord[] =>

@@ -37,7 +37,7 @@ export async function readEvents(
     if (records.length < page.records.length) return { records, next: records.at(-1)?.position }
     return { records, next: page.complete ? undefined : page.position }
   }
-  const page = await logs.read(selection, { direction, before: position, limit })
+  const page = await logs.read(selection, { direction, before: position, limit, maxBytes: 2 * PAGE_BYTES })
   const records = withinBytes(page.records.toReversed()).reverse()
   const isCut = records.length < page.records.length || !page.complete
   return { records, next: isCut ? records[0]?.position : undefined }

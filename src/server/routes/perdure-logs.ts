@@ -16,7 +16,7 @@ import type { Route, RouteDeps, RouteRequest } from '../route.ts'
 
 const DEFAULT_RECORDS = 1_000
 const MOST_RECORDS = 10_000
-/** Looked at for one answer, so that a rare pattern holds nothing up; the client asks again. */
+/** Of one answer; read forward also what is looked at for it, so that a rare pattern holds nothing up. */
 const PAGE_BYTES = 8_388_608
 /** Executions whose lines are shown together. */
 const MOST_EXECUTIONS = 1_000
@@ -32,7 +32,7 @@ export const perdureLogs: Route = {
     const page = await deps.logs.read(
       selection,
       after === undefined
-        ? { direction: 'backward', limit }
+        ? { direction: 'backward', limit, maxBytes: PAGE_BYTES }
         : { direction: 'forward', after, limit, maxBytes: PAGE_BYTES },
     )
     const { records, position, complete } = page
