@@ -34,6 +34,7 @@ import { createDurableService, type RunningService } from './service/durable-ser
 import type { LogLevel } from './service/log.ts'
 import { MetricRegistry } from './service/metrics.ts'
 import type { Clock, Entropy, Functions, Logs, Metrics, Timers } from './service/ports.ts'
+import { createHttpWebhooks } from './webhooks/http-webhooks.ts'
 
 /** What the functions room is given. */
 export interface FunctionsSite {
@@ -68,6 +69,8 @@ export interface AssemblyOptions {
   readonly clock?: 'system' | 'manual' | 'skip'
   readonly allowUnqualified?: boolean
   readonly allowDurableUpdates?: boolean
+  readonly destinations?: Readonly<Record<string, string>>
+  readonly events?: readonly string[]
   readonly log?: LogOptions
 }
 
@@ -127,9 +130,12 @@ export async function assemble(options: AssemblyOptions): Promise<Assembled> {
     const activity = new Activity()
     const time = timeOf(options.clock ?? 'system', activity)
     const { clock, timers } = time
-    const { allowUnqualified = false, allowDurableUpdates = false } = options
+    const { allowUnqualified = false, allowDurableUpdates = false, destinations = {}, events = [] } = options
     const common = { functions, clock, entropy, place, limits, allowUnqualified, metrics }
-    const service = await createDurableService({ ...common, store, timers, activity, wall: system, log })
+    const webhooks = createHttpWebhooks({ userAgent: `perdure/${PERDURE_VERSION}` })
+    opened.unshift(webhooks)
+    const outside = { webhooks, destinations, events }
+    const service = await createDurableService({ ...common, ...outside, store, timers, activity, wall: system, log })
     opened.unshift({ close: () => service.drain(0) })
     time.follow(service)
 
@@ -162,6 +168,7 @@ export async function assemble(options: AssemblyOptions): Promise<Assembled> {
         const closed = listening.close()
         http.shutdown()
         await service.drain(graceMs)
+        webhooks.close()
         await functions.close()
         listening.terminate()
         await closed

@@ -7,9 +7,11 @@
  */
 import { closeSync, copyFileSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { codeOf, readRecord } from './functions/registry/record.ts'
+import type { FunctionRow } from './functions/registry/function-store.ts'
+import { codeOfLayer, readLayerRecord } from './functions/registry/layer-record.ts'
+import { codeOf, isDeleted, readRecord } from './functions/registry/record.ts'
 import { lockDirectory } from './journal/sqlite/directory-lock.ts'
-import { Inspection } from './journal/sqlite/inspection.ts'
+import { type Inspected, Inspection } from './journal/sqlite/inspection.ts'
 import { copyDatabase, forgetMark, rebuild } from './journal/sqlite/rescue.ts'
 import { checkLog } from './journal/sqlite/start-checks.ts'
 import { StoreError } from './journal/store-error.ts'
@@ -82,25 +84,34 @@ function inspect(folder: string, inUse: boolean, findings: string[]): Verificati
 function functionFindings(inspection: Inspection, counts: { functions: number }): string[] {
   const findings: string[] = []
   const named = new Map<string, string>()
-  for (const each of inspection.functions()) {
-    counts.functions += 1
-    if ('damage' in each) {
-      findings.push(each.damage)
-      continue
+  const look = (kind: string, record: Inspected<FunctionRow>, codeIn: (text: string) => Iterable<string>): void => {
+    if ('damage' in record) {
+      findings.push(record.damage)
+      return
     }
+    const who = `${kind} ${record.row.name}`
     try {
-      for (const sha256 of codeOf(readRecord(each.row.text))) named.set(sha256, each.row.name)
+      for (const sha256 of codeIn(record.row.text)) named.set(sha256, who)
     } catch (error) {
-      findings.push(`Function ${each.row.name}: its record cannot be read: ${messageOf(error)}`)
+      findings.push(`${who}: its record cannot be read: ${messageOf(error)}`)
     }
   }
+  for (const record of inspection.records('functions')) {
+    if ('damage' in record) counts.functions += 1
+    look('Function', record, (text) => {
+      const known = readRecord(text)
+      if (!isDeleted(known)) counts.functions += 1
+      return codeOf(known)
+    })
+  }
+  for (const record of inspection.records('layers')) look('Layer', record, (text) => codeOfLayer(readLayerRecord(text)))
   for (const code of inspection.code()) {
     if ('damage' in code) findings.push(code.damage)
     else named.delete(code.row)
   }
   // Damaged code was told of by its own name.
   const absent = [...named].filter(([sha256]) => !findings.some((finding) => finding.includes(sha256)))
-  for (const [sha256, name] of absent) findings.push(`Function ${name}: its code ${sha256} is not there`)
+  for (const [sha256, who] of absent) findings.push(`${who}: its code ${sha256} is not there`)
   return findings
 }
 

@@ -35,6 +35,14 @@ export interface PerdureOptions {
   readonly runtimes?: Readonly<Record<string, string>>
   /** How much of what functions print is kept on disk, and for how long. Default: 14 days, 1,024 MB. */
   readonly functionLogs?: LogKeeping
+  /**
+   * What destinations mean that are no functions of this server and no URLs: from the ARN of a queue, topic or event bus
+   * (`*` at its end stands for any rest) to the URL of a webhook or a function. What is delivered to others is dropped,
+   * and the log says so.
+   */
+  readonly destinations?: Readonly<Record<string, string>>
+  /** URLs of webhooks, and functions, that are told when an execution starts and when it ends. Default: none. */
+  readonly events?: readonly string[]
   /** The server's own log, on standard error. Default: `text` on a terminal, else `json`; level `info`. */
   readonly log?: LogOptions
   /** Lets debuggers attach to function processes, which then have no deadlines. Default false. */

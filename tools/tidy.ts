@@ -16,6 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   service: ['engine', 'journal', 'protocol', 'crash-point.ts'],
   functions: ['service/ports.ts', 'protocol', 'crash-point.ts'],
   server: ['service', 'protocol', 'crash-point.ts'],
+  webhooks: ['service/ports.ts'],
   client: ['protocol'],
   cli: [
     'client',

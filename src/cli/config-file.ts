@@ -5,6 +5,11 @@ import { CliFailure } from './failure.ts'
 
 const configNames = ['ts', 'mts', 'js', 'mjs', 'cjs', 'yaml', 'yml', 'json'].map((ending) => `perdure.config.${ending}`)
 
+/** The config file of a folder, if it has one. */
+export function configIn(folder: string): string | undefined {
+  return configNames.map((name) => resolve(folder, name)).find((file) => existsSync(file))
+}
+
 /** The config file that was named, or the one in the working directory. */
 export function findConfig(named: string | undefined, cwd: string, consequence = 'the server was not started'): string {
   if (named !== undefined) {
@@ -16,7 +21,7 @@ export function findConfig(named: string | undefined, cwd: string, consequence =
       fix: 'check the path; the option --config of "perdure start" and the operand of "perdure config check" name it',
     })
   }
-  const found = configNames.map((name) => resolve(cwd, name)).find((file) => existsSync(file))
+  const found = configIn(cwd)
   if (found !== undefined) return found
   throw new CliFailure({
     cause: `there is no perdure.config.ts, .js or .yaml in ${cwd}`,

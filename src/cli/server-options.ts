@@ -5,6 +5,10 @@ import { usageFailure } from './failure.ts'
 
 export const DEFAULT_PORT = Number(new URL(DEFAULT_ENDPOINT).port)
 
+/** As function references have them (spec 09 §9.2): others could never be named in one. */
+const REGION = /^(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}$/
+const ACCOUNT = /^\d{12}$/
+
 const loopback = ['127.0.0.1', 'localhost', '::1']
 const clocks = ['system', 'manual', 'skip'] as const
 const logFormats = ['text', 'json'] as const
@@ -21,7 +25,13 @@ export const SERVER_OPTIONS = {
     choices: clocks,
     help: 'system; for tests: manual (advanced by calls) or skip (jumps to the next timer)',
   },
+  region: { type: 'string', value: '<region>', help: 'Region in ARNs (default us-east-1)' },
+  account: { type: 'string', value: '<account>', help: 'Account in ARNs, 12 digits (default 000000000000)' },
   'allow-unqualified': { type: 'boolean', help: 'Take a call of a durable function without version as one of $LATEST' },
+  'allow-durable-updates': {
+    type: 'boolean',
+    help: 'Let functions be made durable after their creation, which AWS does not',
+  },
   'log-format': {
     type: 'string',
     value: '<kind>',
@@ -55,6 +65,9 @@ export function serverOptions(values: Values<typeof SERVER_OPTIONS>): Omit<Perdu
       `use one of ${loopback.join(', ')}, with a tunnel or an authenticating proxy in front of it`,
     )
   }
+  const region = matching('region', values.region, REGION, 'it looks like eu-west-1')
+  const account = matching('account', values.account, ACCOUNT, 'it is 12 digits')
+  const place = { ...(region !== undefined && { region }), ...(account !== undefined && { account }) }
   const port = wholeNumber('port', values.port, 0, 65_535)
   return {
     ...(port !== undefined && { port }),
@@ -62,10 +75,17 @@ export function serverOptions(values: Values<typeof SERVER_OPTIONS>): Omit<Perdu
     ...(values.memory === true && { data: { kind: 'memory' as const } }),
     ...(values.data !== undefined && { data: values.data }),
     ...(clock !== undefined && { clock }),
+    place,
     ...(values['allow-unqualified'] === true && { allowUnqualified: true }),
+    ...(values['allow-durable-updates'] === true && { allowDurableUpdates: true }),
     ...(values.inspect === true && { inspect: true }),
     log: { ...(format !== undefined && { format }), ...(level !== undefined && { level }) },
   }
+}
+
+function matching(what: string, text: string | undefined, pattern: RegExp, hint: string): string | undefined {
+  if (text === undefined || pattern.test(text)) return text
+  throw usageFailure(`"${text}" is not the name of a${/^[aeiou]/.test(what) ? 'n' : ''} ${what}`, hint)
 }
 
 function oneOf<Kind extends string>(what: string, text: string | undefined, kinds: readonly Kind[]): Kind | undefined {

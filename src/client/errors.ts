@@ -59,12 +59,14 @@ export class RefusedError extends PerdureError implements Refusal {
     this.retryAfterMs = refusal.retryAfterMs
   }
 
-  /** Throttling and faults of the server pass; everything else is about the request. */
+  /** Throttling, faults of the server and a request that never arrived pass; everything else is about the request. */
   get consequence(): Consequence {
     if (KMS_FAULTS.has(this.code)) return 'terminal'
-    return this.httpStatus === 429 || this.httpStatus >= 500 ? 'retryable' : 'terminal'
+    return RETRYABLE_STATUSES.has(this.httpStatus) || this.httpStatus >= 500 ? 'retryable' : 'terminal'
   }
 }
+
+const RETRYABLE_STATUSES = new Set([408, 429])
 
 /** They come with status 502, but only a change of the key mends them (spec 01 §1.0). */
 const KMS_FAULTS = new Set([
@@ -80,6 +82,7 @@ export class DurableExecutionAlreadyStartedException extends RefusedError {}
 export class InvalidParameterValueException extends RefusedError {}
 export class InvalidRequestContentException extends RefusedError {}
 export class RequestEntityTooLargeException extends RefusedError {}
+export class RequestTimeoutException extends RefusedError {}
 export class RequestTooLargeException extends RefusedError {}
 export class ResourceConflictException extends RefusedError {}
 export class ResourceNotFoundException extends RefusedError {}
@@ -97,6 +100,7 @@ export const REFUSALS: { readonly [Name in ErrorName]?: typeof RefusedError } = 
   InvalidParameterValueException,
   InvalidRequestContentException,
   RequestEntityTooLargeException,
+  RequestTimeoutException,
   RequestTooLargeException,
   ResourceConflictException,
   ResourceNotFoundException,

@@ -21,6 +21,7 @@ export {
   type Refusal,
   RefusedError,
   RequestEntityTooLargeException,
+  RequestTimeoutException,
   RequestTooLargeException,
   ResourceConflictException,
   ResourceNotFoundException,

@@ -6,7 +6,7 @@
 import type { Limits } from '../protocol/limits.ts'
 import { checkpoint } from './checkpoint.ts'
 import { completeCallback, completeInvoke, heartbeatCallback } from './completions.ts'
-import { endInvocation, startInvocation } from './invocation.ts'
+import { abandon, endInvocation, startInvocation } from './invocation.ts'
 import { requestDeletion, stop, wake } from './lifecycle.ts'
 import type { Command, Decision, ExecutionState, Facts } from './model.ts'
 
@@ -30,6 +30,8 @@ export function decide(state: ExecutionState, command: Command, facts: Facts, li
       return wake(state, facts.now)
     case 'stop':
       return stop(state, command.error, facts.now)
+    case 'abandon':
+      return abandon(state, command.error, facts.now)
     case 'delete':
       return requestDeletion(state, facts.now)
   }

@@ -10,7 +10,7 @@ import type { ErrorObject } from '../protocol/shapes.ts'
 import { deadlineOf, resultTooLarge } from './checkpoint.ts'
 import { Draft } from './draft.ts'
 import { drain, drainAcknowledged } from './inbox.ts'
-import { closingEvent, executionTimedOut } from './lifecycle.ts'
+import { closeWith, closingEvent, executionTimedOut } from './lifecycle.ts'
 import type {
   Command,
   Decision,
@@ -51,6 +51,16 @@ export function startInvocation(
     entry: { ...draft.base(), kind: 'invocationStarted', requestId, nonce, updated },
     answer: { kind: 'invocation', number, token, updated },
   }
+}
+
+/** The invocation that is due cannot be had (spec 06 §6.4 "Function gone"): the execution ends with `error`. */
+export function abandon(state: ExecutionState, error: ErrorObject, now: number): Decision {
+  if (state.status !== 'RUNNING') return IGNORED
+  const lost = state.invocation
+  const outcome: ExecutionOutcome = lost?.outcome ?? { status: 'FAILED', error }
+  if (lost !== undefined) return finish(state, lost, outcome, lostError(lost), now)
+  if (now >= deadlineOf(state)) return executionTimedOut(state, now)
+  return closeWith(state, closingEvent(state, outcome), now)
 }
 
 /** Records the end of the running invocation and what follows from it (spec 06 §6.3). */

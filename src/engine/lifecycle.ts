@@ -64,7 +64,7 @@ function timeoutError({ start }: ExecutionState): ErrorObject {
 }
 
 /** An outcome that an EXECUTION update has fixed already is kept; otherwise the execution ends with `event`. */
-function closeWith(state: ExecutionState, event: JournalEvent, now: number): Decision {
+export function closeWith(state: ExecutionState, event: JournalEvent, now: number): Decision {
   const draft = new Draft(state, now)
   drainAcknowledged(draft)
   const outcome = state.invocation?.outcome

@@ -115,6 +115,8 @@ export interface ExecutionStart {
   readonly functionName: string
   /** Resolved: `$LATEST` or digits. */
   readonly version: string
+  /** Of the function, when it was created through the API: one that is created later under its name is another one. */
+  readonly generation?: number
   /** Qualified with `version`. */
   readonly functionArn: string
   readonly config: DurableConfig
@@ -351,6 +353,8 @@ export type Command =
   /** Timers may be due: evaluate them. */
   | { readonly kind: 'wake' }
   | { readonly kind: 'stop'; readonly error: ErrorObject }
+  /** Its function was deleted, and it needs an invocation: there is none to be had any more. */
+  | { readonly kind: 'abandon'; readonly error: ErrorObject }
   | { readonly kind: 'delete' }
 
 /** What the caller of a command is told. */

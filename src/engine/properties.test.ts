@@ -135,6 +135,7 @@ const action = fc.oneof(
   { weight: 30, arbitrary: fc.record({ do: fc.constant('complete' as const), pick: fc.nat(), ok: fc.boolean() }) },
   { weight: 10, arbitrary: fc.record({ do: fc.constant('heartbeat' as const), pick: fc.nat() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('stop' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('abandon' as const) }) },
 )
 type Action = typeof action extends fc.Arbitrary<infer T> ? T : never
 
@@ -214,6 +215,9 @@ function attempt(driver: Driver, action: Action, sent: Sent[]): 'refused' | 'acc
           : ({ kind: 'completeCallback', callbackId, outcome: action.ok ? 'SUCCEEDED' : 'FAILED' } as const)
       return 'error' in driver.send(command) ? 'refused' : 'accepted'
     }
+    case 'abandon':
+      driver.accept({ kind: 'abandon', error: { ErrorType: 'Gone' } })
+      return 'accepted'
     case 'stop':
       driver.accept({ kind: 'stop', error: {} })
       return 'accepted'

@@ -7,6 +7,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { registerHooks } from 'node:module'
 import { basename, dirname, extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { isDestination } from '../protocol/destination.ts'
 import { LOGGING_CONFIG } from '../protocol/function-constraints.ts'
 import type { DurableConfig } from '../protocol/shapes.ts'
 import { moduleExtensions } from './catalog.ts'
@@ -36,12 +37,18 @@ export interface PerdureConfig {
   readonly runtimes?: Readonly<Record<string, string>>
   /** How much of what functions print is kept, and for how long. */
   readonly functionLogs?: LogKeeping
+  /** What ARNs of queues, topics and event buses mean as destinations; see `startPerdure`. */
+  readonly destinations?: Readonly<Record<string, string>>
+  /** Who is told of changes of an execution's status; see `startPerdure`. */
+  readonly events?: readonly string[]
 }
 
 export interface LoadedConfig {
   readonly functions: readonly FunctionDeclaration[]
   readonly runtimes: Readonly<Record<string, string>>
   readonly functionLogs: LogKeeping
+  readonly destinations: Readonly<Record<string, string>>
+  readonly events: readonly string[]
 }
 
 /** Returns what it is given; it is there for the editor, which then knows the type. */
@@ -49,7 +56,7 @@ export function defineConfig(config: PerdureConfig): PerdureConfig {
   return config
 }
 
-const configKeys: readonly (keyof PerdureConfig)[] = ['functions', 'runtimes', 'functionLogs']
+const configKeys: readonly (keyof PerdureConfig)[] = ['functions', 'runtimes', 'functionLogs', 'destinations', 'events']
 const functionKeys: readonly (keyof FunctionConfig)[] = [
   'name',
   'handler',
@@ -85,6 +92,8 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
     functions: functions.map((declared, index) => declaration(declared, index, dirname(path))),
     runtimes: programsOf(config['runtimes'] ?? {}, path),
     functionLogs: keepingOf(config['functionLogs'] ?? {}, path),
+    destinations: destinationsOf(config['destinations'] ?? {}, path),
+    events: listenersOf(config['events'] ?? [], path),
   }
 }
 
@@ -110,6 +119,28 @@ function programsOf(declared: unknown, path: string): Readonly<Record<string, st
       return [runtime, isPath ? resolve(dirname(path), program) : program]
     }),
   )
+}
+
+function destinationsOf(declared: unknown, path: string): Readonly<Record<string, string>> {
+  const what = `"destinations" of the configuration ${path}`
+  const fix = "Give an object: { 'arn:aws:sqs:*': 'https://example.com/hook' }."
+  const destinations = asRecord(declared, what, fix)
+  return Object.fromEntries(
+    Object.entries(destinations).map(([from, to]) => [from, reachable(to, `${what} "${from}"`)]),
+  )
+}
+
+function listenersOf(declared: unknown, path: string): readonly string[] {
+  const what = `"events" of the configuration ${path}`
+  if (!Array.isArray(declared)) throw refusal(what, 'is not a list', "Give one: ['https://example.com/hook'].")
+  return declared.map((to: unknown) => reachable(to, what))
+}
+
+/** Which function or place is meant is looked at when the server starts. */
+function reachable(to: unknown, what: string): string {
+  if (typeof to === 'string' && to !== '' && isDestination(to)) return to
+  const cause = `has ${JSON.stringify(to)} where a destination belongs`
+  throw refusal(what, cause, 'Give the URL of a webhook, or the name of a function.')
 }
 
 async function read(path: string): Promise<unknown> {

@@ -218,6 +218,7 @@ export async function createLocalFunctions(options: LocalFunctionsOptions): Prom
 
   return {
     resolve: resolveVersion,
+    wasDeleted: (version) => !catalog.has(version.name) && (deployed?.wasDeleted(version) ?? false),
     list: () => [
       ...[...catalog.values()].map(({ version }) => version),
       ...(deployed?.list() ?? []).filter(({ name }) => !catalog.has(name)),
@@ -227,6 +228,7 @@ export async function createLocalFunctions(options: LocalFunctionsOptions): Prom
       if (current === undefined) throw new Error(`Version ${version} of function "${name}" was removed`)
       return pool.reserve(current, tenantId, signal)
     },
+    asynchronous: (invoked) => (catalog.has(invoked.name) ? {} : (deployed?.asynchronous(invoked) ?? {})),
     onChange: (call) => {
       changeListeners.push(call)
     },

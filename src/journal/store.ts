@@ -65,7 +65,7 @@ export interface JournalRow {
 
 /** A duty toward another execution or the outside, to be delivered at least once and then settled (decision 3). */
 export interface OutboxRow {
-  /** Idempotency key, unique in the store: `<execution id>/<operation id>/<kind>`. */
+  /** Idempotency key, unique in the store; `service/outbox-channels.ts` says how it begins. */
   readonly id: string
   readonly executionId: string
   /** The duty as JSON text. */

@@ -80,6 +80,28 @@ export function functionArn(place: Place, name: string, qualifier?: string): str
   return qualifier === undefined ? base : `${base}:${qualifier}`
 }
 
+/** The ARN of a layer, or of one version of it. */
+export function layerArn(place: Place, name: string, version?: number): string {
+  const base = `arn:${place.partition}:lambda:${place.region}:${place.account}:layer:${name}`
+  return version === undefined ? base : `${base}:${version}`
+}
+
+export interface LayerReference {
+  readonly partition: string
+  readonly region: string
+  readonly account: string
+  readonly name: string
+  readonly version: number | undefined
+}
+
+/** The parts of the ARN of a layer or of one version of it; undefined when it is none (`awslayer` has no version here). */
+export function parseLayerArn(text: string): LayerReference | undefined {
+  const match = /^arn:([^:]+):lambda:([^:]+):(\d{12}):layer:([a-zA-Z0-9-_]+)(?::([0-9]{1,15}))?$/.exec(text)
+  if (match === null) return undefined
+  const [, partition = '', region = '', account = '', name = '', version] = match
+  return { partition, region, account, name, version: version === undefined ? undefined : Number(version) }
+}
+
 /** The ARN of an execution of a function version (spec 09 §9.1). */
 export function formatExecutionArn(qualifiedFunctionArn: string, name: string, executionId: string): string {
   return `${qualifiedFunctionArn}/durable-execution/${name}/${executionId}`

@@ -23,6 +23,8 @@ export const ERRORS = {
   ResourceNotFoundException: { httpStatus: 404, fault: 'User', messageMember: 'Message' },
   ProvisionedConcurrencyConfigNotFoundException: { httpStatus: 404, fault: 'User', messageMember: 'message' },
   UnknownOperationException: { httpStatus: 404, fault: 'User', messageMember: 'message' },
+  // In no model. SDKs know it among the failures that pass, and send the request again.
+  RequestTimeoutException: { httpStatus: 408, fault: 'User', messageMember: 'message' },
   ResourceConflictException: { httpStatus: 409, fault: 'User', messageMember: 'Message' },
   DurableExecutionAlreadyStartedException: { httpStatus: 409, fault: 'User', messageMember: 'Message' },
   PreconditionFailedException: { httpStatus: 412, fault: 'User', messageMember: 'Message' },
@@ -40,6 +42,7 @@ export const COMMON_ERRORS = [
   'SerializationException',
   'InvalidParameterValueException',
   'AccessDeniedException',
+  'RequestTimeoutException',
   'RequestEntityTooLargeException',
   'TooManyRequestsException',
   'ServiceException',

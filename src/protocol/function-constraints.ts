@@ -15,10 +15,10 @@ import {
   text,
   UNBOUNDED,
 } from './constraints.ts'
+import { DESTINATION_PATTERN } from './destination.ts'
 
 const ROLE_PATTERN = 'arn:(aws[a-zA-Z-]*)?:iam::\\d{12}:role/?[a-zA-Z_0-9+=,.@\\-_/]+'
-/** An ARN of any service: stored and echoed, or looked up in the configuration of this server. */
-const ARN = text(0, 2048)
+/** An ARN of any service: stored and echoed. */
 const OPTIONAL_ARN = text(0, 2048)
 
 export const NEW_FUNCTION_NAME = text(
@@ -44,7 +44,8 @@ export const TAGS = map(text(1, 128), text(0, 256), 50)
 export const PUBLISH_TO = oneOf(['LATEST_PUBLISHED'])
 export const PACKAGE_TYPE = oneOf(['Zip', 'Image'])
 export const ARCHITECTURES = list(oneOf(['x86_64', 'arm64']), 1, 1)
-export const LAYERS = list(text(1, 2048), 0, 5)
+/** How many there may be, and what their names are like, is for `functions/registry` to say, with its own errors. */
+export const LAYERS = list(text(1, 2048), 0, UNBOUNDED)
 export const RECURSIVE_LOOP = oneOf(['Allow', 'Terminate'])
 export const UPDATE_RUNTIME_ON = oneOf(['Auto', 'Manual', 'FunctionUpdate'])
 export const RESERVED_CONCURRENCY = integer(0, 1_000_000)
@@ -69,7 +70,7 @@ export const ENVIRONMENT = structure({
   Variables: { constraint: map(text(1, 2048, '[a-zA-Z]([a-zA-Z0-9_])+'), sensitiveText(0, UNBOUNDED), UNBOUNDED) },
 })
 
-export const DEAD_LETTER_CONFIG = structure({ TargetArn: { constraint: ARN } })
+export const DEAD_LETTER_CONFIG = structure({ TargetArn: { constraint: text(0, 2048, DESTINATION_PATTERN) } })
 export const TRACING_CONFIG = structure({ Mode: { constraint: oneOf(['Active', 'PassThrough']) } })
 export const EPHEMERAL_STORAGE = structure({ Size: { constraint: integer(512, 10_240), required: true } })
 export const SNAP_START = structure({ ApplyOn: { constraint: oneOf(['PublishedVersions', 'None']) } })
@@ -109,7 +110,7 @@ export const DURABLE_CONFIG = structure({
 export const ROUTING_CONFIG = structure({
   AdditionalVersionWeights: { constraint: map(text(1, 1024, '[0-9]+'), number(0, 1), UNBOUNDED) },
 })
-const DESTINATION = structure({ Destination: { constraint: text(0, 350) } })
+const DESTINATION = structure({ Destination: { constraint: text(0, 350, DESTINATION_PATTERN) } })
 export const DESTINATION_CONFIG = structure({
   OnSuccess: { constraint: DESTINATION },
   OnFailure: { constraint: DESTINATION },

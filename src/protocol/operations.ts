@@ -28,6 +28,7 @@ import {
 } from './constraints.ts'
 import { COMMON_ERRORS, type ErrorName } from './errors.ts'
 import { FUNCTION_OPERATIONS } from './function-operations.ts'
+import { LAYER_OPERATIONS } from './layer-operations.ts'
 
 export interface InputMember {
   /**
@@ -46,7 +47,10 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
 export interface OperationSpec {
   readonly name: string
   readonly method: Method
-  /** A label `{Name}` is one percent-encoded segment; `{Name+}` may also arrive with real slashes (spec 01 §1.0). */
+  /**
+   * A label `{Name}` is one percent-encoded segment; `{Name+}` may also arrive with real slashes (spec 01 §1.0). Behind a
+   * question mark: the one parameter that tells the operation from another of the same path.
+   */
   readonly path: string
   readonly input: { readonly [member: string]: InputMember }
   /** The body is bytes that no constraint describes (a payload, a callback's result). */
@@ -228,6 +232,7 @@ export const OPERATIONS = {
     errors: COMMON_ERRORS,
   },
   ...FUNCTION_OPERATIONS,
+  ...LAYER_OPERATIONS,
 } as const satisfies Record<string, OperationSpec>
 
 export type OperationName = keyof typeof OPERATIONS

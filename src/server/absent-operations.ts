@@ -12,10 +12,6 @@ interface Area {
 
 const AREAS: readonly Area[] = [
   {
-    path: /^\/2018-10-31\/layers(\/|$)/,
-    reason: 'This server keeps no layers: put what they hold into the deployment package.',
-  },
-  {
     path: /^\/2020-04-22\/code-signing-configs(\/|$)|^\/2020-06-30\/functions\/[^/]+\/code-signing-config$/,
     reason: 'This server checks no signatures of code.',
   },

@@ -20,9 +20,12 @@ export function findTarget(
   const { name, qualifier } = readReference(input, deps.place)
   const arn = functionArn(deps.place, name, qualifier)
   const version = deps.functions.resolve(name, qualifier)
-  if (version === undefined) throw new ApiError('ResourceNotFoundException', `Function not found: ${arn}`)
+  if (version === undefined) throw functionNotFound(arn)
   return { version, qualifier, arn }
 }
+
+export const functionNotFound = (arn: string): ApiError =>
+  new ApiError('ResourceNotFoundException', `Function not found: ${arn}`)
 
 /** The name and the qualifier, wherever it was given; or the error that no function of this place can be meant. */
 export function readReference(

@@ -177,7 +177,7 @@ class RequestServer {
 
   async #answer(request: IncomingMessage, response: ServerResponse, exchange: Exchange): Promise<Reply> {
     const { path, query } = splitTarget(request.url ?? '')
-    const { route, labels } = this.#router.find(request.method ?? '', path)
+    const { route, labels } = this.#router.find(request.method ?? '', path, query)
     exchange.operation = route.name
     exchange.labels = labels
     const rule = bodyRule(route, request, this.#deps.limits)

@@ -11,6 +11,7 @@ import {
   STATUS_CODES,
 } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import type { ErrorName } from '../protocol/errors.ts'
 import { DEFAULT_LIMITS, type Limits } from '../protocol/limits.ts'
 import { NO_HTTP_TEXT } from './request-head.ts'
 
@@ -112,12 +113,13 @@ function close(server: Server): Promise<void> {
   })
 }
 
-type Refusal = readonly [status: number, message: string]
+type Refusal = readonly [status: number, message: string, type?: ErrorName]
 
 const NO_HTTP: Refusal = [400, NO_HTTP_TEXT]
 const REFUSALS: { readonly [code: string]: Refusal } = {
   HPE_HEADER_OVERFLOW: [431, 'The headers are too long.'],
-  ERR_HTTP_REQUEST_TIMEOUT: [408, 'The request took too long to arrive.'],
+  // Nobody has acted on it, and the client may not be to blame: a machine may have slept in the middle.
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'The request took too long to arrive.', 'RequestTimeoutException'],
 }
 const UNMET_EXPECTATION: Refusal = [417, 'The server meets no expectation but 100-continue.']
 
@@ -164,10 +166,11 @@ function answer(response: ServerResponse, refusal: Refusal): void {
 const bodyOf = ([, message]: Refusal): string => JSON.stringify({ Type: 'User', message })
 
 function headersOf(refusal: Refusal): Readonly<Record<string, string>> {
+  const [, , type = 'SerializationException'] = refusal
   return {
     Connection: 'close',
     'Content-Type': 'application/json',
-    'x-amzn-ErrorType': 'SerializationException',
+    'x-amzn-ErrorType': type,
     'Content-Length': String(Buffer.byteLength(bodyOf(refusal))),
   }
 }

@@ -33,6 +33,12 @@ const ROWS: readonly [method: string, path: string, route: string | undefined, l
   ['GET', '/2015-03-31/functions/f/aliases', 'ListAliases', 'f'],
   ['GET', '/2019-09-25/functions/f/event-invoke-config/list', 'ListFunctionEventInvokeConfigs', 'f'],
   ['DELETE', '/2017-03-31/tags/arn%3Aaws%3Alambda', 'UntagResource', 'arn:aws:lambda'],
+  ['POST', '/2018-10-31/layers/l/versions', 'PublishLayerVersion', 'l'],
+  ['GET', '/2018-10-31/layers/arn%3Aaws%3Alambda/versions/3', 'GetLayerVersion', 'arn:aws:lambda'],
+  ['DELETE', '/2018-10-31/layers/l/versions/3/policy/s', 'RemoveLayerVersionPermission', 'l'],
+  ['GET', '/2018-10-31/layers', 'ListLayers', ''],
+  ['GET', '/2018-10-31/layers?find=LayerVersion&Arn=a', 'GetLayerVersionByArn', ''],
+  ['GET', '/2018-10-31/layers?Marker=find=LayerVersion', 'ListLayers', ''],
   ['POST', '/2015-03-31/functions', 'CreateFunction', ''],
   ['GET', '/2015-03-31/functions', 'ListFunctions', ''],
   ['GET', '/2015-03-31/functions/', 'ListFunctions', ''],
@@ -40,6 +46,8 @@ const ROWS: readonly [method: string, path: string, route: string | undefined, l
   // Nothing of ours.
   ['PATCH', '/2015-03-31/functions/f/policy', undefined],
   ['PUT', '/2015-03-31/functions', undefined],
+  ['DELETE', '/2018-10-31/layers/l/versions/3/policy/s/t', undefined],
+  ['DELETE', '/2018-10-31/layers/l/versions/3/policy/', undefined],
   ['GET', '/2015-03-31/functions/f/aliases/a/b', undefined],
   ['DELETE', `${EXECUTIONS}/${ARN}`, 'DeleteDurableExecution', ARN],
   ['PUT', `${EXECUTIONS}/${ARN}`, undefined],
@@ -52,13 +60,14 @@ const ROWS: readonly [method: string, path: string, route: string | undefined, l
 ]
 
 describe('routes', () => {
-  for (const [method, path, name, label] of ROWS) {
-    test(`[01 §1.0] ${method} ${path} → ${name ?? 'unknown'}`, () => {
+  for (const [method, target, name, label] of ROWS) {
+    test(`[01 §1.0] ${method} ${target} → ${name ?? 'unknown'}`, () => {
+      const { path, query } = splitTarget(target)
       if (name === undefined) {
         assert.throws(() => router.find(method, path), { name: 'UnknownOperationException' })
         return
       }
-      const match = router.find(method, path)
+      const match = router.find(method, path, query)
       assert.deepEqual([match.route.name, match.labels[0] ?? ''], [name, label])
     })
   }

@@ -5,37 +5,52 @@
 import { ApiError } from '../protocol/errors.ts'
 import { NO_QUERY } from '../protocol/validate.ts'
 
-/** A path template with at most two labels: `/functions/{FunctionName}/aliases/{Name}`. */
+/** A path template: `/functions/{FunctionName}/aliases/{Name}`, `/layers?find=LayerVersion`. */
 export interface PathTemplate {
   readonly prefix: string
-  /** Between two labels; undefined when there are fewer. */
-  readonly middle: string | undefined
+  /** Between the labels: one less than there are. */
+  readonly middles: readonly string[]
   readonly suffix: string
   readonly label: boolean
   /** The one label may arrive with real slashes in it. */
   readonly greedy: boolean
+  /** A parameter that the query must hold; undefined: whatever it holds. */
+  readonly parameter: string | undefined
 }
 
 export function parseTemplate(template: string): PathTemplate {
-  const [prefix = '', first, between = '', second, after = ''] = template.split(/\{(\w+\+?)\}/)
-  const label = first !== undefined
-  const greedy = first?.endsWith('+') === true
-  if (second === undefined) return { prefix, middle: undefined, suffix: between, label, greedy }
-  return { prefix, middle: between, suffix: after, label, greedy }
+  const { path, query } = splitTarget(template)
+  const greedy = path.includes('+}')
+  const [prefix = '', ...others] = path.split(/\{\w+\+?\}/)
+  const suffix = others.at(-1) ?? ''
+  const parameter = query === '' ? undefined : query
+  return { prefix, middles: others.slice(0, -1), suffix, label: others.length > 0, greedy, parameter }
+}
+
+/** Whether the query is one that the template asks for. */
+export function matchQuery({ parameter }: PathTemplate, query: string): boolean {
+  return parameter === undefined || query.split('&').includes(parameter)
 }
 
 const NO_LABELS: readonly string[] = []
 
 /** The labels as they stand in the path, undefined when the path is another. */
 export function matchPath(template: PathTemplate, path: string): readonly string[] | undefined {
-  const { prefix, middle, suffix } = template
+  const { prefix, middles, suffix } = template
   if (!template.label) return path === prefix || path === `${prefix}/` ? NO_LABELS : undefined
   const end = path.length - suffix.length
   if (end <= prefix.length || !path.startsWith(prefix) || !path.endsWith(suffix)) return undefined
-  const label = path.slice(prefix.length, end)
-  if (middle === undefined) return template.greedy || !label.includes('/') ? [label] : undefined
-  const labels = label.split(middle)
-  return labels.length === 2 && labels.every((each) => each !== '' && !each.includes('/')) ? labels : undefined
+  let rest = path.slice(prefix.length, end)
+  if (template.greedy) return [rest]
+  const labels: string[] = []
+  for (const middle of middles) {
+    const at = rest.indexOf(middle)
+    if (at < 0) return undefined
+    labels.push(rest.slice(0, at))
+    rest = rest.slice(at + middle.length)
+  }
+  labels.push(rest)
+  return labels.every((each) => each !== '' && !each.includes('/')) ? labels : undefined
 }
 
 /** Splits at the first question mark. A fragment is no part of a request; one that is sent belongs to the query. */

@@ -4,7 +4,7 @@
  */
 import { ApiError } from '../protocol/errors.ts'
 import { absentOperation } from './absent-operations.ts'
-import { decodeLabel, matchPath, type PathTemplate, parseTemplate } from './request-path.ts'
+import { decodeLabel, matchPath, matchQuery, type PathTemplate, parseTemplate } from './request-path.ts'
 import type { Route } from './route.ts'
 
 export interface Match {
@@ -19,11 +19,12 @@ export class Router {
     this.#rows = routes.map((route) => ({ route, template: parseTemplate(route.path) }))
   }
 
-  find(method: string, path: string): Match {
+  find(method: string, path: string, query = ''): Match {
     for (const { route, template } of this.#rows) {
       if (route.method !== method) continue
       const labels = matchPath(template, path)
-      if (labels !== undefined) return { route, labels: labels.map(decodeLabel) }
+      if (labels === undefined || !matchQuery(template, query)) continue
+      return { route, labels: labels.map(decodeLabel) }
     }
     throw (
       absentOperation(path) ??

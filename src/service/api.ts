@@ -64,11 +64,17 @@ export interface ExecutionEnd {
   readonly error?: ErrorObject
 }
 
+/** How an execution ended that somebody has waited for. */
+export interface AwaitedEnd extends ExecutionEnd {
+  /** The end of its last invocation's log, if one ended while somebody waited who wanted it. */
+  readonly logTail?: string
+}
+
 export interface DurableService {
   /** Creates the execution, or finds the one of that name or of that client call (spec 07 §7.3, decision 19). */
   start(request: StartRequest): Promise<Started>
   /** Resolves when the execution is closed. Rejects with `signal.reason` when aborted. */
-  waitForEnd(executionId: string, signal: AbortSignal): Promise<ExecutionEnd>
+  waitForEnd(executionId: string, signal: AbortSignal, options?: { readonly withLog?: boolean }): Promise<AwaitedEnd>
 
   checkpoint(request: {
     readonly arn: ExecutionArn
@@ -118,10 +124,12 @@ export interface DurableService {
 
   /**
    * Takes an asynchronous invocation of a plain (non-durable) function: durable when this resolves, run at least once,
-   * retried twice (after about one and two minutes) when the function fails (spec 07 §7.7).
+   * retried as the configuration of the qualifier says (spec 07 §7.7).
    */
   enqueuePlain(request: {
     readonly target: FunctionVersion
+    /** What it was invoked with: `$LATEST`, a number or an alias. */
+    readonly qualifier: string
     readonly payload: string
     readonly tenantId?: string
     readonly traceHeader?: string

@@ -3,6 +3,7 @@
  * `startInvocation` commits, then the event is handed over (decision 21), and the outcome becomes `endInvocation`.
  *
  *     offered → waiting | held → slot reserved → invocation recorded → running → end recorded
+ *                      └→ its function was deleted: failed
  *
  * An execution is never offered while its invocation runs here: `startInvocation` would supersede it.
  */
@@ -13,13 +14,14 @@ import type { ExecutionKey } from '../journal/store.ts'
 import type { Limits } from '../protocol/limits.ts'
 import type { Activity } from './activity.ts'
 import type { ExecutionFigures } from './execution-figures.ts'
-import { executionNotFound, isNotFound, isTemporary } from './failures.ts'
-import type { FunctionQueues } from './function-queues.ts'
+import { executionNotFound, functionDeleted, isNotFound, isTemporary } from './failures.ts'
+import type { Admission, FunctionQueues } from './function-queues.ts'
 import { eventText, pageOf } from './invocation-event.ts'
 import type { Seen } from './lane.ts'
 import type { Lanes } from './lanes.ts'
 import type { LogSubject, ServiceLog } from './log.ts'
-import type { Entropy, InvocationResult, Metrics, Slot } from './ports.ts'
+import type { LogTails } from './log-tails.ts'
+import type { DeletableVersion, Entropy, Functions, FunctionVersion, InvocationResult, Metrics, Slot } from './ports.ts'
 import type { Pauses } from './retries.ts'
 import { settled, type Texts } from './texts.ts'
 
@@ -47,6 +49,7 @@ export class Dispatcher {
   readonly #lanes: Lanes
   readonly #texts: Texts
   readonly #queues: FunctionQueues
+  readonly #functions: Functions
   readonly #entropy: Entropy
   readonly #limits: Limits
   readonly #activity: Activity
@@ -55,6 +58,7 @@ export class Dispatcher {
   readonly #lookAgain: (executionId: string) => void
   readonly #metrics: Metrics
   readonly #figures: ExecutionFigures
+  readonly #logTails: LogTails
   /** Executions whose invocation this process has recorded and not seen the end of. */
   readonly #running = new Set<string>()
   #stopped = false
@@ -63,6 +67,7 @@ export class Dispatcher {
     lanes: Lanes
     texts: Texts
     queues: FunctionQueues
+    functions: Functions
     entropy: Entropy
     limits: Limits
     activity: Activity
@@ -71,10 +76,12 @@ export class Dispatcher {
     lookAgain: (executionId: string) => void
     metrics: Metrics
     figures: ExecutionFigures
+    logTails: LogTails
   }) {
     this.#lanes = deps.lanes
     this.#texts = deps.texts
     this.#queues = deps.queues
+    this.#functions = deps.functions
     this.#entropy = deps.entropy
     this.#limits = deps.limits
     this.#activity = deps.activity
@@ -83,6 +90,7 @@ export class Dispatcher {
     this.#lookAgain = deps.lookAgain
     this.#metrics = deps.metrics
     this.#figures = deps.figures
+    this.#logTails = deps.logTails
   }
 
   get running(): number {
@@ -97,7 +105,7 @@ export class Dispatcher {
       kind: 'durable',
       functionName,
       version,
-      tenantId: () => this.#tenantOf(executionId),
+      admit: (version) => this.#admit(executionId, version),
       run: (slot, _version, begun) => this.#invoke(due, slot, begun),
     })
   }
@@ -107,11 +115,40 @@ export class Dispatcher {
     this.#stopped = true
   }
 
-  async #tenantOf(executionId: string): Promise<string | undefined> {
+  /** An execution belongs to the function that it was started on, not to whatever has its name later (decision 34). */
+  async #admit(executionId: string, version: FunctionVersion | undefined): Promise<Admission> {
+    const start = await this.#insisting(() =>
+      this.#lanes.of(executionId).read({ absent: executionNotFound, look: ({ start }) => start }),
+    )
+    const { functionName: name, generation } = start
+    const deleted = generation !== undefined && this.#wasDeleted({ name, version: start.version, generation }, version)
+    if (!deleted) {
+      return version === undefined ? { kind: 'held' } : { kind: 'run', tenantId: start.tenantId }
+    }
+    await this.#insisting(() =>
+      this.#lanes.of(executionId).submit({
+        command: { kind: 'abandon', error: functionDeleted(start.functionArn) },
+        absent: executionNotFound,
+        look: () => undefined,
+      }),
+    )
+    this.#log('info', `Execution ${executionId} has ended: its function was deleted`, undefined, {
+      executionId,
+      functionName: name,
+    })
+    return { kind: 'over' }
+  }
+
+  /** A declared version has no generation: it serves whoever was started on its name. */
+  #wasDeleted(started: Required<DeletableVersion>, version: FunctionVersion | undefined): boolean {
+    if (version === undefined) return this.#functions.wasDeleted?.(started) ?? false
+    return version.generation !== undefined && version.generation !== started.generation
+  }
+
+  async #insisting<T>(work: () => Promise<T>): Promise<T> {
     for (let failures = 0; ; failures++) {
       try {
-        const look = { absent: executionNotFound, look: (state: Seen['state']) => state.start.tenantId }
-        return await this.#lanes.of(executionId).read(look)
+        return await work()
       } catch (error) {
         if (!isTemporary(error) || this.#stopped) throw error
         await this.#pauses.afterFailures(failures)
@@ -144,6 +181,7 @@ export class Dispatcher {
       ...(traceHeader === undefined ? undefined : { traceHeader }),
     })
     crashPoint('outcome-known')
+    this.#logTails.ended(executionId, result.logTail)
     this.#figures.invoked(due.functionName, began, result)
     void this.#end(due, requestId, outcomeOf(result)).finally(() => this.#activity.invocationEnded())
   }

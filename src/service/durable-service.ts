@@ -17,10 +17,13 @@ import { ApiError, invalidParameter, TEXT } from '../protocol/errors.ts'
 import type { Limits } from '../protocol/limits.ts'
 import type { Operation } from '../protocol/shapes.ts'
 import { Activity } from './activity.ts'
-import type { CheckpointResult, DurableService } from './api.ts'
+import type { AwaitedEnd, CheckpointResult, DurableService, ExecutionEnd } from './api.ts'
 import { createSystemTimers, systemClock, systemNextTurn, systemStopwatch } from './clock-adapters.ts'
 import { Committer } from './committer.ts'
+import { DeadLetters } from './dead-letters.ts'
+import { Deliveries } from './deliveries.ts'
 import { describeExecution } from './description.ts'
+import { Destinations } from './destinations.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { Duties } from './duties.ts'
 import { ExecutionFigures } from './execution-figures.ts'
@@ -41,16 +44,18 @@ import { Lanes } from './lanes.ts'
 import { listExecutions } from './listing.ts'
 import { loadAsOf } from './loading.ts'
 import type { ServiceLog } from './log.ts'
+import { LogTails } from './log-tails.ts'
 import { pageSize, parsePosition } from './markers.ts'
 import { MetricRegistry } from './metrics.ts'
-import { Outbox } from './outbox.ts'
+import { Outbox, type OwedRow } from './outbox.ts'
 import { PlainRuns } from './plain-runs.ts'
-import type { Clock, Entropy, Functions, Histogram, Metrics, Timers } from './ports.ts'
+import type { Clock, Entropy, Functions, Histogram, Metrics, Timers, Webhooks } from './ports.ts'
 import { QueuedInvocations } from './queued-invocations.ts'
 import { recover } from './recovery.ts'
 import { expired, Retention } from './retention.ts'
 import { Pauses } from './retries.ts'
 import { Starts } from './starts.ts'
+import { StatusEvents } from './status-events.ts'
 import { Targets } from './targets.ts'
 import { Later, Texts } from './texts.ts'
 import { Waiters } from './waiters.ts'
@@ -71,6 +76,12 @@ export interface ServiceDeps {
   readonly metrics?: Metrics
   /** Let a chained invoke of a durable function leave out the qualifier. Default false. */
   readonly allowUnqualified?: boolean
+  /** Default: nobody is reached. */
+  readonly webhooks?: Webhooks
+  /** What ARNs of other services mean here: URLs of webhooks, or functions; `*` at the end of an ARN stands for any rest. */
+  readonly destinations?: Readonly<Record<string, string>>
+  /** Who is told of changes of an execution's status: URLs of webhooks, functions. */
+  readonly events?: readonly string[]
   /** Default: a new one. A manual clock needs it before there is a service. */
   readonly activity?: Activity
   /** Runs a call on the next turn of the event loop. Default: the system's. */
@@ -89,6 +100,8 @@ export interface RunningService extends DurableService {
   /** Removes executions whose retention is over; otherwise done after the start and every hour. Resolves with their number. */
   sweepExpired(): Promise<number>
 }
+
+const NO_WEBHOOKS: Webhooks = { post: async () => ({ failure: 'nothing is reached over HTTP' }) }
 
 const CACHE_BYTES = 268_435_456
 
@@ -112,12 +125,16 @@ class Service implements RunningService {
   readonly #starts: Starts
   readonly #targets: Targets
   readonly #outbox: Outbox
+  readonly #plainRuns: PlainRuns
   readonly #queuedInvocations: QueuedInvocations
+  readonly #deliveries: Deliveries
+  readonly #deadLetters: DeadLetters
   readonly #retention: Retention
+  readonly #logTails = new LogTails()
   readonly #metrics: Metrics
   readonly #figures: ExecutionFigures
   readonly #checkpointSeconds: Histogram
-  /** Pauses before trying again: of invocations, of duties (ended when functions change), of queued invocations. */
+  /** Pauses before trying again: of invocations, of duties (ended when functions change), of what is queued or sent. */
   readonly #pauses: readonly [Pauses, Pauses, Pauses]
   #phase: 'starting' | 'ready' | 'draining' | 'stopped' = 'starting'
 
@@ -150,6 +167,12 @@ class Service implements RunningService {
       metrics,
     })
     const watch = this.#watch
+    const lostTrack = (executionId: string): void => {
+      watch.look(executionId)
+      this.#outbox.lostTrack()
+    }
+    const statusEvents = new StatusEvents(deps.events ?? [], place)
+    const owes = ({ row, owed }: OwedRow): void => this.#outbox.add(row, owed)
     this.#lanes = new Lanes(
       {
         store,
@@ -160,13 +183,11 @@ class Service implements RunningService {
         activity,
         log,
         indexed: (state, index) => watch.indexed(state, index),
-        owes: ({ row, duty }) => this.#outbox.add(row, duty),
+        owedAtEnd: (state) => [...this.#deadLetters.owedBy(state), ...statusEvents.owedBy(state)],
+        owes,
         ended: (state) => figures.ended(state),
         closed: (executionId) => this.#waiters.closed(executionId),
-        lostTrack: (executionId) => {
-          watch.look(executionId)
-          this.#outbox.lostTrack()
-        },
+        lostTrack,
         stopped: () => this.#phase === 'stopped',
       },
       deps.cacheBytes ?? CACHE_BYTES,
@@ -180,6 +201,7 @@ class Service implements RunningService {
       lanes,
       texts,
       queues,
+      functions,
       entropy,
       limits,
       activity,
@@ -188,10 +210,10 @@ class Service implements RunningService {
       lookAgain: (executionId) => watch.look(executionId),
       metrics,
       figures,
+      logTails: this.#logTails,
     })
     this.#targets = new Targets({ functions, place, entropy, allowUnqualified: deps.allowUnqualified ?? false })
     const indexed = watch.indexed.bind(watch)
-    const lostTrack = watch.look.bind(watch)
     this.#starts = new Starts({
       store,
       committer,
@@ -202,12 +224,36 @@ class Service implements RunningService {
       limits,
       indexed,
       lostTrack,
+      owedAtStart: (state) => statusEvents.owedBy(state),
+      owes,
       figures,
     })
-    const plainRuns = new PlainRuns({ queues, entropy, activity, metrics, figures })
-    const duties = new Duties({ store, lanes, texts, starts: this.#starts, plainRuns, limits, log })
+    this.#plainRuns = new PlainRuns({ queues, entropy, activity, metrics, figures, clock, timers })
+    const plainRuns = this.#plainRuns
+    this.#deadLetters = new DeadLetters({
+      store,
+      functions,
+      lanes: () => this.#lanes,
+      texts,
+      outbox: () => this.#outbox,
+      log,
+    })
+    const deadLetters = this.#deadLetters
+    const duties = new Duties({
+      store,
+      functions,
+      place,
+      lanes,
+      texts,
+      starts: this.#starts,
+      plainRuns,
+      deadLetters,
+      limits,
+      log,
+    })
     this.#queuedInvocations = new QueuedInvocations({
-      committer,
+      place,
+      functions,
       plainRuns,
       pauses: queuedPauses,
       clock,
@@ -215,12 +261,35 @@ class Service implements RunningService {
       outbox: () => this.#outbox,
       stopped: () => this.#phase === 'draining' || this.#phase === 'stopped',
       log,
+      metrics,
+    })
+    this.#deliveries = new Deliveries({
+      webhooks: deps.webhooks ?? NO_WEBHOOKS,
+      destinations: new Destinations(deps.destinations ?? {}, place),
+      functions,
+      starts: this.#starts,
+      queuedInvocations: this.#queuedInvocations,
+      clock,
+      pauses: queuedPauses,
+      activity,
+      log,
+      metrics,
     })
     this.#outbox = new Outbox({
       store,
       committer,
-      deliver: (row, owed) =>
-        owed.kind === 'invokeQueued' ? this.#queuedInvocations.deliver(row, owed) : duties.deliver(row, owed),
+      deliver: (row, owed) => {
+        switch (owed.kind) {
+          case 'invokeQueued':
+            return this.#queuedInvocations.deliver(row, owed)
+          case 'deliver':
+            return this.#deliveries.deliver(row, owed)
+          case 'deadLetter':
+            return deadLetters.deliver(row, owed)
+          default:
+            return duties.deliver(row, owed)
+        }
+      },
       pauses: dutyPauses,
       activity,
       log,
@@ -262,8 +331,10 @@ class Service implements RunningService {
     return this.#guard(this.#starts.start(request))
   }
 
-  waitForEnd(executionId: string, signal: AbortSignal): ReturnType<DurableService['waitForEnd']> {
-    return this.#waiters.waitForEnd(executionId, signal).catch((error: unknown) => {
+  waitForEnd(...[executionId, signal, options]: Parameters<DurableService['waitForEnd']>): Promise<AwaitedEnd> {
+    const wait = (): Promise<ExecutionEnd> => this.#waiters.waitForEnd(executionId, signal)
+    const ended = options?.withLog === true ? this.#logTails.during(executionId, wait) : wait()
+    return ended.catch((error: unknown) => {
       if (error === signal.reason) throw error
       return this.#guard(Promise.reject(error))
     })
@@ -400,8 +471,10 @@ class Service implements RunningService {
     this.#waiters.stop()
     this.#queues.stop()
     this.#watch.stop()
+    this.#plainRuns.stop()
     const swept = this.#retention.stop()
     this.#outbox.stop()
+    this.#deliveries.stop()
     await this.#invocationsEnd(graceMs)
     await swept
     this.#dispatcher.stop()

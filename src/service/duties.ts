@@ -2,42 +2,55 @@
 import { crashPoint } from '../crash-point.ts'
 import type { Command, Duty } from '../engine/model.ts'
 import type { OutboxRow, Store } from '../journal/store.ts'
+import { functionArn, type Place } from '../protocol/arn.ts'
 import type { Limits } from '../protocol/limits.ts'
 import type { ExecutionEnd } from './api.ts'
-import { executionNotFound, isNotFound } from './failures.ts'
+import type { DeadLetters } from './dead-letters.ts'
+import { executionNotFound, functionDeleted, isNotFound } from './failures.ts'
 import type { Lanes } from './lanes.ts'
 import type { ServiceLog } from './log.ts'
 import type { PlainRuns } from './plain-runs.ts'
-import type { InvocationResult } from './ports.ts'
+import type { Functions, InvocationResult } from './ports.ts'
 import type { Starts } from './starts.ts'
 import type { Texts } from './texts.ts'
 import { readEnd } from './waiters.ts'
 
+/** One that needs a function of this place. */
+type TargetDuty = Extract<Duty, { readonly functionName: string }>
 type Completion = Omit<Command & { kind: 'completeInvoke' }, 'kind' | 'operationId'>
 
 export class Duties {
   readonly #store: Store
+  readonly #functions: Functions
+  readonly #place: Place
   readonly #lanes: Lanes
   readonly #texts: Texts
   readonly #starts: Starts
   readonly #plainRuns: PlainRuns
+  readonly #deadLetters: DeadLetters
   readonly #limits: Limits
   readonly #log: ServiceLog
 
   constructor(deps: {
     store: Store
+    functions: Functions
+    place: Place
     lanes: Lanes
     texts: Texts
     starts: Starts
     plainRuns: PlainRuns
+    deadLetters: DeadLetters
     limits: Limits
     log: ServiceLog
   }) {
     this.#store = deps.store
+    this.#functions = deps.functions
+    this.#place = deps.place
     this.#lanes = deps.lanes
     this.#texts = deps.texts
     this.#starts = deps.starts
     this.#plainRuns = deps.plainRuns
+    this.#deadLetters = deps.deadLetters
     this.#limits = deps.limits
     this.#log = deps.log
   }
@@ -45,7 +58,7 @@ export class Duties {
   async deliver(row: OutboxRow, duty: Duty): Promise<'done' | 'later'> {
     switch (duty.kind) {
       case 'startChild':
-        return (await this.#starts.startChild(row.executionId, duty)) ? 'done' : 'later'
+        return this.#startChild(row.executionId, duty)
       case 'invokePlain':
         return this.#invokePlain(row, duty)
       case 'completeParent':
@@ -55,11 +68,23 @@ export class Duties {
     }
   }
 
+  async #startChild(executionId: string, duty: Duty & { kind: 'startChild' }): Promise<'done' | 'later'> {
+    if (await this.#starts.startChild(executionId, duty)) return 'done'
+    const { functionName: name, version } = duty
+    return this.#functions.wasDeleted?.({ name, version }) ? this.#targetDeleted(executionId, duty) : 'later'
+  }
+
+  #targetDeleted(executionId: string, { operationId, functionName, version }: TargetDuty): Promise<'done'> {
+    const error = functionDeleted(functionArn(this.#place, functionName, version))
+    return this.#complete(executionId, operationId, { outcome: 'FAILED', error })
+  }
+
   async #invokePlain(row: OutboxRow, duty: Duty & { kind: 'invokePlain' }): Promise<'done' | 'later'> {
     const { functionName, version, tenantId, input = '{}' } = duty
     const result = await this.#plainRuns.run({ id: row.id, functionName, version, tenantId, payload: input })
     // The platform's failure is not the function's: it is tried again (spec 07 §7.6 "Throttles are retried").
     if (result.kind === 'platform') return 'later'
+    if (result.kind === 'deleted') return this.#targetDeleted(row.executionId, duty)
     return this.#complete(row.executionId, duty.operationId, this.#completionOfPlain(result))
   }
 
@@ -83,10 +108,11 @@ export class Duties {
     return this.#complete(parentExecutionId, operationId, completionOfChild(end, timeoutSeconds))
   }
 
-  /** A parent that waits for the end of this execution must have been told before nobody knows it any more. */
-  async #purge(executionId: string, { parent }: Duty & { kind: 'purge' }): Promise<'done'> {
+  /** A parent that waits for the end of this execution, or a dead-letter target, must have been told before nobody knows it any more. */
+  async #purge(executionId: string, { parent }: Duty & { kind: 'purge' }): Promise<'done' | 'later'> {
     const row = await this.#store.findById(executionId)
     if (row === undefined) return 'done'
+    if (await this.#deadLetters.owes(executionId)) return 'later'
     if (parent !== undefined) await this.#completeParent(executionId, parent.executionId, parent.operationId)
     crashPoint('purge-due')
     await this.#store.purge({ key: row.key })

@@ -1,5 +1,6 @@
 /** The errors that the service itself answers with, beside those that the engine decides. */
 import { ApiError, invalidParameter, TEXT } from '../protocol/errors.ts'
+import type { ErrorObject } from '../protocol/shapes.ts'
 
 /** Nothing is known to have happened; clients try again (spec 05 §5.9). */
 export const unavailable = (): ApiError =>
@@ -19,6 +20,12 @@ export const executionNotFound = (): ApiError => new ApiError('ResourceNotFoundE
 export const callbackClosed = (): ApiError => new ApiError('CallbackTimeoutException', TEXT.callbackClosed)
 export const invalidToken = (): ApiError => invalidParameter(TEXT.invalidToken)
 export const invalidMarker = (): ApiError => invalidParameter(TEXT.invalidMarker)
+
+/** How the executions and chained invokes of a deleted function end (spec 06 §6.4). */
+export const functionDeleted = (arn: string): ErrorObject => ({
+  ErrorType: 'ResourceNotFoundException',
+  ErrorMessage: `Function not found: ${arn}`,
+})
 
 export const alreadyStarted = (arn: string): ApiError =>
   new ApiError('DurableExecutionAlreadyStartedException', `Execution already started: ${arn}`)

@@ -2,40 +2,62 @@
 export class Fifo<T extends { readonly id: string }> {
   #entries: (T | undefined)[] = []
   #head = 0
-  readonly #ids = new Set<string>()
+  /** Entries that were moved out of the front so far: an entry's place less this is its index. */
+  #gone = 0
+  readonly #places = new Map<string, number>()
 
   get size(): number {
-    return this.#ids.size
+    return this.#places.size
   }
 
   has(id: string): boolean {
-    return this.#ids.has(id)
+    return this.#places.has(id)
   }
 
   /** Adds at the end, unless the id waits already. */
   push(entry: T): void {
-    if (this.#ids.has(entry.id)) return
-    this.#ids.add(entry.id)
+    if (this.#places.has(entry.id)) return
+    this.#places.set(entry.id, this.#gone + this.#entries.length)
     this.#entries.push(entry)
   }
 
   take(): T | undefined {
-    const entry = this.#entries[this.#head]
-    if (entry === undefined) return undefined
-    this.#entries[this.#head] = undefined
-    this.#head += 1
-    this.#ids.delete(entry.id)
+    if (this.#places.size === 0) {
+      this.clear()
+      return undefined
+    }
+    let entry: T | undefined
+    // What was removed from the middle has left its place empty.
+    while (entry === undefined) {
+      entry = this.#entries[this.#head]
+      this.#entries[this.#head] = undefined
+      this.#head += 1
+    }
+    this.#places.delete(entry.id)
     // Half of the array is gone: moving the rest costs as much as was taken, once.
     if (this.#head > 1_024 && this.#head * 2 > this.#entries.length) {
       this.#entries = this.#entries.slice(this.#head)
+      this.#gone += this.#head
       this.#head = 0
     }
+    return entry
+  }
+
+  /** Takes one out of its turn; undefined when it does not wait. */
+  remove(id: string): T | undefined {
+    const place = this.#places.get(id)
+    if (place === undefined) return undefined
+    const index = place - this.#gone
+    const entry = this.#entries[index]
+    this.#entries[index] = undefined
+    this.#places.delete(id)
     return entry
   }
 
   clear(): void {
     this.#entries = []
     this.#head = 0
-    this.#ids.clear()
+    this.#gone = 0
+    this.#places.clear()
   }
 }

@@ -2,6 +2,7 @@
  * What waits for a function to run it: one first-come queue per function version, and never more jobs under way than
  * the version's concurrency, so that a slow or broken function delays nobody else's (invariant I7). A version that is
  * not there, or not of the kind that the jobs need, *holds* its jobs visibly until the functions change (decision 17).
+ * One that was deleted never comes back: each of its jobs is told, and ends (decision 34).
  */
 import { isNotFound } from './failures.ts'
 import { Fifo } from './fifo.ts'
@@ -18,14 +19,25 @@ export interface Job {
   readonly kind: JobKind
   readonly functionName: string
   readonly version: string
-  /** The tenant whose processes may run it; looked up only when it is the job's turn. Rejects to drop the job. */
-  readonly tenantId: () => Promise<string | undefined>
+  /**
+   * What becomes of it, looked up only when it is the job's turn. Without a version: the one it is for may have been
+   * deleted. Rejects to drop the job.
+   */
+  readonly admit: (version: FunctionVersion | undefined) => Promise<Admission>
   /**
    * Runs the job, or releases the slot; resolves when the slot is free again. `begun` says that another job of this
    * id may be taken from now on.
    */
   readonly run: (slot: Slot, version: FunctionVersion, begun: () => void) => Promise<void>
 }
+
+export type Admission =
+  /** In the processes of this tenant. */
+  | { readonly kind: 'run'; readonly tenantId: string | undefined }
+  /** Its function was deleted, and whoever waits for the job was told. */
+  | { readonly kind: 'over' }
+  /** It is not for what was deleted, and waits for its function to be there again. */
+  | { readonly kind: 'held' }
 
 /** Jobs that wait for a function to be declared, or for a version to be there again. */
 export interface Hold {
@@ -46,11 +58,16 @@ interface Queue {
   readonly functionName: string
   readonly version: string
   readonly waiting: Fifo<QueuedJob>
+  /** Jobs that were looked at in vain: they wait for the functions to change. */
+  readonly setAside: Fifo<QueuedJob>
   /** Ids of jobs that have left the queue and not begun. */
   readonly starting: Set<string>
   underWay: number
   held: boolean
 }
+
+/** Jobs of deleted functions that are told so at a time: each may have to be read from the store first. */
+const TOLD_AT_A_TIME = 16
 
 export class FunctionQueues {
   readonly #functions: Functions
@@ -75,41 +92,64 @@ export class FunctionQueues {
       'perdure_jobs_under_way',
       read(({ underWay }) => underWay),
     )
-    deps.metrics.read(
-      'perdure_held_jobs',
-      read(({ held, waiting }) => (held ? waiting.size : 0)),
-    )
+    deps.metrics.read('perdure_held_jobs', read(heldJobs))
     deps.functions.onChange(() => {
-      for (const queue of this.#queues.values()) this.#serve(queue)
+      for (const queue of this.#queues.values()) {
+        for (let aside = queue.setAside.take(); aside !== undefined; aside = queue.setAside.take()) {
+          queue.waiting.push(aside)
+        }
+        this.#serve(queue)
+      }
     })
   }
 
   enqueue(job: Job): void {
     if (this.#stop.signal.aborted) return
     const queue = this.#queueOf(job)
-    if (queue.waiting.has(job.id) || queue.starting.has(job.id)) return
+    const { waiting, setAside, starting } = queue
+    if (waiting.has(job.id) || setAside.has(job.id) || starting.has(job.id)) return
     queue.waiting.push({ id: job.id, job, since: this.#metrics.now() })
     this.#serve(queue)
   }
 
+  /** Takes a job out of its queue; false when it does not wait there (any more). */
+  withdraw({ id, kind, functionName, version }: Omit<Job, 'admit' | 'run'>): boolean {
+    const queue = this.#queues.get(keyOf({ kind, functionName, version }))
+    if (queue === undefined || (queue.waiting.remove(id) ?? queue.setAside.remove(id)) === undefined) return false
+    this.#forgetIfEmpty(queue)
+    return true
+  }
+
   get holds(): readonly Hold[] {
     return [...this.#queues.values()]
-      .filter(({ held, waiting }) => held && waiting.size > 0)
-      .map(({ functionName, version, waiting }) => ({ functionName, version, jobs: waiting.size }))
+      .map((queue) => ({ functionName: queue.functionName, version: queue.version, jobs: heldJobs(queue) }))
+      .filter(({ jobs }) => jobs > 0)
   }
 
   /** Begins nothing more. */
   stop(): void {
     this.#stop.abort(new Error('The service is shutting down.'))
-    for (const { waiting } of this.#queues.values()) waiting.clear()
+    for (const { waiting, setAside } of this.#queues.values()) {
+      waiting.clear()
+      setAside.clear()
+    }
   }
 
   #queueOf({ kind, functionName, version }: Job): Queue {
-    const key = `${kind}:${functionName}:${version}`
+    const key = keyOf({ kind, functionName, version })
     const known = this.#queues.get(key)
     if (known !== undefined) return known
-    const waiting = new Fifo<QueuedJob>()
-    const queue: Queue = { kind, functionName, version, waiting, starting: new Set(), underWay: 0, held: false }
+    const [waiting, setAside] = [new Fifo<QueuedJob>(), new Fifo<QueuedJob>()]
+    const queue: Queue = {
+      kind,
+      functionName,
+      version,
+      waiting,
+      setAside,
+      starting: new Set(),
+      underWay: 0,
+      held: false,
+    }
     this.#queues.set(key, queue)
     return queue
   }
@@ -117,9 +157,10 @@ export class FunctionQueues {
   #serve(queue: Queue): void {
     if (queue.waiting.size === 0) return
     const version = this.#versionFor(queue)
-    this.#setHeld(queue, version === undefined)
-    if (version === undefined) return
-    while (queue.underWay < version.concurrency) {
+    const deleted = version === undefined && this.#wasDeleted(queue)
+    this.#setHeld(queue, version === undefined && (!deleted || queue.setAside.size > 0))
+    if (version === undefined && !deleted) return
+    while (queue.underWay < (version?.concurrency ?? TOLD_AT_A_TIME)) {
       const taken = queue.waiting.take()
       if (taken === undefined) return
       queue.starting.add(taken.id)
@@ -133,6 +174,10 @@ export class FunctionQueues {
     return found !== undefined && (found.durable !== undefined) === (kind === 'durable') ? found : undefined
   }
 
+  #wasDeleted({ functionName: name, version }: Queue): boolean {
+    return this.#functions.wasDeleted?.({ name, version }) ?? false
+  }
+
   #setHeld(queue: Queue, held: boolean): void {
     if (held === queue.held) return
     queue.held = held
@@ -142,11 +187,14 @@ export class FunctionQueues {
     else this.#log('info', `The ${what} is there again: its work goes on`, undefined, subject)
   }
 
-  async #run(queue: Queue, { job, since }: QueuedJob, version: FunctionVersion): Promise<void> {
+  async #run(queue: Queue, queued: QueuedJob, version: FunctionVersion | undefined): Promise<void> {
+    const { job, since } = queued
     const begun = (): boolean => queue.starting.delete(job.id)
     try {
-      const tenantId = await job.tenantId()
-      const slot = await this.#slotFor(job, version, tenantId)
+      const admission = await job.admit(version)
+      if (admission.kind === 'over') return
+      if (admission.kind === 'held' || version === undefined) return this.#setAside(queue, queued)
+      const slot = await this.#slotFor(job, version, admission.tenantId)
       if (slot === undefined) return
       const waited = this.#metrics.histogram('perdure_ready_wait_seconds', job.functionName)
       waited.observe((this.#metrics.now() - since) / 1_000)
@@ -162,10 +210,23 @@ export class FunctionQueues {
       begun()
       queue.underWay -= 1
       if (!this.#stop.signal.aborted) this.#serve(queue)
-      if (queue.underWay === 0 && queue.waiting.size === 0) {
-        this.#queues.delete(`${queue.kind}:${queue.functionName}:${queue.version}`)
-      }
+      this.#forgetIfEmpty(queue)
     }
+  }
+
+  #forgetIfEmpty(queue: Queue): void {
+    const { underWay, waiting, setAside } = queue
+    if (underWay === 0 && waiting.size === 0 && setAside.size === 0) this.#queues.delete(keyOf(queue))
+  }
+
+  /** Unless the functions have changed while it was looked at. */
+  #setAside(queue: Queue, queued: QueuedJob): void {
+    if (this.#versionFor(queue) !== undefined) {
+      queue.waiting.push(queued)
+      return
+    }
+    queue.setAside.push(queued)
+    this.#setHeld(queue, true)
   }
 
   /** `undefined`: none could be had. The job queues again, where it is held if its function is gone. */
@@ -183,6 +244,10 @@ export class FunctionQueues {
     }
   }
 }
+
+const keyOf = ({ kind, functionName, version }: Pick<Job, 'kind' | 'functionName' | 'version'>): string =>
+  `${kind}:${functionName}:${version}`
+const heldJobs = ({ held, waiting, setAside }: Queue): number => (held ? waiting.size : 0) + setAside.size
 
 /** A durable job's id is its execution's. */
 const subjectOf = ({ id, kind, functionName }: Job): LogSubject => ({

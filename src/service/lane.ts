@@ -30,8 +30,9 @@ import type { Committer } from './committer.ts'
 import { busy, shuttingDown, unavailable } from './failures.ts'
 import { type Loaded, loadExecution } from './loading.ts'
 import type { LogSubject, ServiceLog } from './log.ts'
+import type { OwedRow } from './outbox.ts'
 import type { Clock, Entropy } from './ports.ts'
-import { type OwedDuty, Round } from './round.ts'
+import { Round } from './round.ts'
 import { type EntriesAtHand, type Later, settled } from './texts.ts'
 
 /** What the caller of a command may look at: the execution right after its entry, before any later one. */
@@ -71,8 +72,10 @@ export interface LaneShell {
   readonly log: ServiceLog
   /** The index row that is now in the store is another one than before. */
   readonly indexed: (state: ExecutionState, index: IndexRow) => void
+  /** What is owed beyond the engine's duties because the execution has ended; written with its last entry. */
+  readonly owedAtEnd: (state: ExecutionState) => readonly OwedRow[]
   /** A duty is in the outbox. */
-  readonly owes: (duty: OwedDuty) => void
+  readonly owes: (duty: OwedRow) => void
   /** The execution's last entry is durable; said once, before `closed`. */
   readonly ended: (state: ExecutionState) => void
   readonly closed: (executionId: string) => void

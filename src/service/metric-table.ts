@@ -70,6 +70,20 @@ export const METRICS = {
   perdure_function_waiting: gauge('Reservations that wait for a place in a process.', 'function'),
   perdure_function_oldest_wait_seconds: gauge('How long the first of these reservations has waited.', 'function'),
 
+  // Asynchronous invocations and what is delivered to destinations.
+  perdure_async_invocations_ended_total: counter(
+    'Asynchronous invocations that ended: Success, RetriesExhausted or EventAgeExceeded.',
+    'function',
+    'outcome',
+  ),
+  perdure_deliveries_total: counter(
+    'Deliveries to destinations that ended: delivered, or dropped as expired, unmapped or refused.',
+    'kind',
+    'outcome',
+  ),
+  perdure_delivery_failures_total: counter('Tries to deliver to a webhook that failed; they are repeated.', 'kind'),
+  perdure_deliveries_waiting: gauge('Deliveries to destinations, known and not settled.'),
+
   // Checkpoints and the store.
   perdure_checkpoint_duration_seconds: histogram('From a checkpoint at the service to its durable answer.', LATENCY),
   perdure_store_commit_duration_seconds: histogram('One batch until it is durable (fsync included).', LATENCY),

@@ -4,6 +4,7 @@
  * functions room, the journal room).
  */
 import type { FUNCTION_OPERATIONS } from '../protocol/function-operations.ts'
+import type { LAYER_OPERATIONS } from '../protocol/layer-operations.ts'
 import type { LogLevel } from '../protocol/logs/log-line.ts'
 import type { InputOf } from '../protocol/operations.ts'
 import type { DurableConfig, ErrorObject } from '../protocol/shapes.ts'
@@ -32,6 +33,11 @@ export interface FunctionVersion {
   readonly name: string
   /** `$LATEST` or digits. */
   readonly version: string
+  /**
+   * The how manieth function of this name it is, of those that were created through the API: one that is created under
+   * the name of a deleted one is another function. Absent: it is declared, and is whatever the configuration says.
+   */
+  readonly generation?: number
   /** Qualified with `version`. */
   readonly arn: string
   readonly timeoutSeconds: number
@@ -46,6 +52,12 @@ export interface FunctionVersion {
   readonly perTenant: boolean
   /** Absent: text, all of it, in the function's own group. */
   readonly logging?: FunctionLogging
+}
+
+export interface DeletableVersion {
+  readonly name: string
+  readonly version: string
+  readonly generation?: number | undefined
 }
 
 /** One unit of a function's concurrency, with a process behind it. Used once; `run` or `release` gives it back. */
@@ -91,6 +103,11 @@ export interface Functions {
   resolve(name: string, qualifier: string | undefined): FunctionVersion | undefined
   list(): readonly FunctionVersion[]
   /**
+   * Whether there was such a version and it was deleted: it never comes back, while one that is only not declared may.
+   * Without `generation`: whether that may be so for some generation. Absent: functions are never deleted.
+   */
+  wasDeleted?(version: DeletableVersion): boolean
+  /**
    * Waits, first come first served, until the function may run one more invocation and a process is ready for it.
    * Rejects with `signal.reason` when aborted. A process that cannot be started (a broken handler) does not reject
    * here: its slot's `run` resolves with the error.
@@ -98,12 +115,53 @@ export interface Functions {
   reserve(version: FunctionVersion, tenantId: string | undefined, signal: AbortSignal): Promise<Slot>
   /** Calls back whenever functions were added, changed or removed. */
   onChange(call: () => void): void
+  /**
+   * What is set for asynchronous invocations of a function, as it is now: under the qualifier that it is invoked with
+   * (spec 02 §2.5), but for the dead-letter target, which belongs to the version. Absent: nothing ever is.
+   */
+  asynchronous?(invoked: {
+    readonly name: string
+    readonly qualifier: string
+    readonly version: string
+  }): AsynchronousSettings
   /** For metrics; functions without processes of their own have none. */
   loads?(): readonly FunctionLoad[]
 }
 
-/** An operation of the API that is about functions that were created through it. */
-export type ManagementOperation = keyof typeof FUNCTION_OPERATIONS
+/** Each member is absent when it is not set. Destinations are ARNs or URLs, as they were given. */
+export interface AsynchronousSettings {
+  /** 0–2. */
+  readonly retryAttempts?: number
+  /** 60–21,600. */
+  readonly eventAgeSeconds?: number
+  readonly onSuccess?: string
+  readonly onFailure?: string
+  readonly deadLetterTarget?: string
+}
+
+/** What can be reached over HTTP. */
+export interface Webhooks {
+  /**
+   * One POST of a JSON text. Resolves with what came of it, within seconds, and never rejects. Redirections are not
+   * followed. What of a header's value cannot be sent is written as `%` and two digits for each byte.
+   */
+  post(
+    request: {
+      readonly url: string
+      readonly headers: Readonly<Record<string, string>>
+      readonly body: string
+    },
+    signal: AbortSignal,
+  ): Promise<WebhookAnswer>
+}
+
+export type WebhookAnswer =
+  | { readonly status: number; readonly retryAfterSeconds?: number }
+  /** Nobody answered, and why: a word without anything of the request, such as `ECONNREFUSED`. */
+  | { readonly failure: string }
+
+/** An operation of the API that is about functions that were created through it, or about layers. */
+export type ManagementOperation = keyof typeof FUNCTION_OPERATIONS | keyof typeof LAYER_OPERATIONS
 
 /**
  * The functions that were created through the API, as the server changes and shows them; those that are declared in the
@@ -112,7 +170,8 @@ export type ManagementOperation = keyof typeof FUNCTION_OPERATIONS
 export interface FunctionManagement {
   /**
    * Does what the operation says and gives its answer; undefined: one without a body. What it changed is durable then.
-   * `FunctionName` is a plain name, and `Qualifier` has what the reference said. Rejects with an `ApiError`.
+   * `FunctionName` and `LayerName` are plain names, and `Qualifier` has what the reference said. Rejects with an
+   * `ApiError`.
    */
   perform<Name extends ManagementOperation>(name: Name, input: InputOf<Name>): Promise<object | undefined>
   /** A function with the version that the qualifier means; without one, `$LATEST`. Throws an `ApiError`. */
@@ -121,7 +180,7 @@ export interface FunctionManagement {
   has(name: string): boolean
   /** Every version of every such function. */
   listed(): readonly ListedVersion[]
-  /** The bytes of a deployment package by their hash in base64; undefined when no version names it. */
+  /** The bytes of a deployment package by their hash in base64; undefined when no version of a function or a layer names it. */
   packageOf(sha256: string): Promise<Uint8Array | undefined>
 }
 

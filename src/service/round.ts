@@ -7,18 +7,14 @@ import { encodeEntry } from '../engine/codec.ts'
 import { decide } from '../engine/decide.ts'
 import { effects, indexOf } from '../engine/effects.ts'
 import type { Decision, Duty, Entry, Facts } from '../engine/model.ts'
-import type { AppendItem, IndexRow, OutboxRow, WakeRow } from '../journal/store.ts'
+import type { AppendItem, IndexRow, WakeRow } from '../journal/store.ts'
 import { unavailable } from './failures.ts'
 import type { Caller, LaneCommand, LaneShell } from './lane.ts'
 import type { Loaded } from './loading.ts'
+import type { OwedRow } from './outbox.ts'
+import { plainChannel } from './outbox-channels.ts'
 import { inlineBytes } from './sizes.ts'
 import { type EntriesAtHand, Later, settled } from './texts.ts'
-
-/** A duty and its row in the outbox. */
-export interface OwedDuty {
-  readonly row: OutboxRow
-  readonly duty: Duty
-}
 
 interface Outcome {
   readonly caller: Caller<LaneCommand<unknown>>
@@ -29,7 +25,7 @@ interface Outcome {
 export class Round {
   readonly firstSeq: number
   readonly rows: { readonly firstEventId: number; readonly text: string }[] = []
-  readonly duties: OwedDuty[] = []
+  readonly duties: OwedRow[] = []
   /** About how much the state has grown, and how long the entries are. */
   bytes = 0
   textBytes = 0
@@ -98,7 +94,10 @@ export class Round {
     this.bytes += inlineBytes(entry)
     for (const effect of effects(state, entry)) {
       if (effect.kind === 'duty') this.duties.push(owed(state.start.executionId, effect.duty))
-      else if (effect.kind === 'closed') this.closed = true
+      else if (effect.kind === 'closed') {
+        this.closed = true
+        this.duties.push(...this.#shell.owedAtEnd(state))
+      }
     }
   }
 
@@ -125,9 +124,10 @@ export class Round {
 }
 
 /** The outbox row of a duty; its id is the idempotency key. */
-export function owed(executionId: string, duty: Duty): OwedDuty {
-  const id = `${executionId}/${duty.operationId}/${duty.kind}`
-  return { row: { id, executionId, text: JSON.stringify(duty) }, duty }
+function owed(executionId: string, duty: Duty): OwedRow {
+  const key = `${executionId}/${duty.operationId}/${duty.kind}`
+  const id = duty.kind === 'invokePlain' ? `${plainChannel(duty.functionName)}/${key}` : key
+  return { row: { id, executionId, text: JSON.stringify(duty) }, owed: duty }
 }
 
 function sameIndex(a: IndexRow, b: IndexRow): boolean {

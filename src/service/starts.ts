@@ -18,6 +18,7 @@ import type { Committer } from './committer.ts'
 import type { ExecutionFigures } from './execution-figures.ts'
 import { alreadyStarted, unavailable } from './failures.ts'
 import type { Lanes } from './lanes.ts'
+import type { OwedRow } from './outbox.ts'
 import type { Clock, Entropy, Functions } from './ports.ts'
 import { expired } from './retention.ts'
 import { inlineBytes } from './sizes.ts'
@@ -37,6 +38,8 @@ export class Starts {
   readonly #limits: Limits
   readonly #indexed: (state: ExecutionState, index: IndexRow) => void
   readonly #lostTrack: (executionId: string) => void
+  readonly #owedAtStart: (state: ExecutionState) => readonly OwedRow[]
+  readonly #owes: (owed: OwedRow) => void
   readonly #figures: ExecutionFigures
   /** Client calls whose first attempt is not durable yet, by function and call id. */
   readonly #calls = new Map<string, Promise<Started>>()
@@ -52,6 +55,10 @@ export class Starts {
     indexed: (state: ExecutionState, index: IndexRow) => void
     /** The execution may be in the store, and this process has not followed it up. */
     lostTrack: (executionId: string) => void
+    /** What is owed because an execution has started; written with its first entry. */
+    owedAtStart: (state: ExecutionState) => readonly OwedRow[]
+    /** It is in the outbox. */
+    owes: (owed: OwedRow) => void
     figures: ExecutionFigures
   }) {
     this.#store = deps.store
@@ -63,6 +70,8 @@ export class Starts {
     this.#limits = deps.limits
     this.#indexed = deps.indexed
     this.#lostTrack = deps.lostTrack
+    this.#owedAtStart = deps.owedAtStart
+    this.#owes = deps.owes
     this.#figures = deps.figures
   }
 
@@ -147,6 +156,7 @@ export class Starts {
       name,
       functionName: target.name,
       version: target.version,
+      ...(target.generation === undefined ? undefined : { generation: target.generation }),
       functionArn: target.arn,
       config: target.durable,
       mode,
@@ -163,14 +173,19 @@ export class Starts {
     const state = found(entry)
     const index = indexOf(state)
     const create = this.#rowOf(start, entry.at)
-    const item = { target: { create }, firstSeq: 1, entries: [{ firstEventId: 1, text }], index, outbox: [] }
+    const owed = this.#owedAtStart(state)
+    const outbox = owed.map(({ row }) => row)
+    const item = { target: { create }, firstSeq: 1, entries: [{ firstEventId: 1, text }], index, outbox }
     crashPoint('start-decided')
     for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts++) {
       const result = await new Promise<AppendResult | undefined>((done) => this.#committer.append(item, done))
       const certain = result ?? (await this.#verify(start.executionId))
       if (certain === undefined) continue
       crashPoint('start-durable')
-      if (certain.ok) this.#created(state, index, certain.key, text.length, inlineBytes(entry))
+      if (certain.ok) {
+        this.#created(state, index, certain.key, text.length, inlineBytes(entry))
+        for (const each of owed) this.#owes(each)
+      }
       return certain
     }
     throw unavailable()

@@ -98,12 +98,19 @@ const noOptions = Object.fromEntries(Object.keys(SERVER_OPTIONS).map((name) => [
 >
 
 test('server options become options of the embedding API, absent ones stay absent', () => {
-  assert.deepEqual(serverOptions(noOptions), { log: {} })
+  assert.deepEqual(serverOptions(noOptions), { place: {}, log: {} })
   assert.deepEqual(serverOptions({ ...noOptions, port: '0', memory: true, clock: 'skip', 'allow-unqualified': true }), {
     port: 0,
     data: { kind: 'memory' },
     clock: 'skip',
+    place: {},
     allowUnqualified: true,
+    log: {},
+  })
+  const place = { region: 'eu-west-1', account: '123456789012' }
+  assert.deepEqual(serverOptions({ ...noOptions, ...place, 'allow-durable-updates': true }), {
+    place,
+    allowDurableUpdates: true,
     log: {},
   })
   assert.throws(() => serverOptions({ ...noOptions, memory: true, data: 'x' }), usage(/exclude each other/))

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { PerdureClient } from '../../src/client/client.ts'
-import { inRepository, type Outcome, perdure, server } from './program.ts'
+import { inRepository, type Outcome, perdure, running, server, temporaryFolder } from './program.ts'
 
 test('the commands of a running server', async (context) => {
   const running = await server(context, ['start', '--config', inRepository('examples/perdure.config.ts'), '--memory'])
@@ -263,3 +263,16 @@ async function openCallback(client: PerdureClient, name: string): Promise<string
     assert.doesNotMatch(last ?? '', /^Execution(?!Started)/, 'the order has ended')
   }
 }
+
+test('a server in a folder without a config file serves what is deployed to it', async (context) => {
+  const folder = await temporaryFolder(context)
+  const place = ['--region', 'eu-west-1', '--account', '123456789012']
+  const { endpoint } = await server(context, ['start', '--memory', ...place], { cwd: folder })
+  const client = new PerdureClient(endpoint)
+  context.after(() => client.close())
+  assert.deepEqual((await client.version()).place, { partition: 'aws', region: 'eu-west-1', account: '123456789012' })
+  assert.deepEqual((await client.listFunctions()).functions, [])
+  const told = running(context, ['start', '--memory', '--port', '0'], { cwd: folder })
+  assert.match(await told.outLine(), /^perdure serves what is deployed to it at http/)
+  assert.equal(await told.outLine(), `  there is no perdure.config.ts, .js or .yaml in ${folder}`)
+})

@@ -83,14 +83,20 @@ test('a module without a handler', async (context) => {
   assertOneMessage(outcome, 1, /"empty" cannot be loaded .*handler is undefined or not exported/, /correct the module/)
 })
 
-test('no config file, and one that is not there', async (context) => {
+test('a config file that is not there', async (context) => {
   const folder = await temporaryFolder(context)
-  assertOneMessage(await perdure(['start'], { cwd: folder }), 1, /there is no perdure\.config\.ts/, /perdure dev/)
+  const check = await perdure(['config', 'check'], { cwd: folder })
+  assertOneMessage(check, 1, /there is no perdure\.config\.ts/, /perdure dev/)
   assertOneMessage(await perdure(['start', '--config', 'x.ts'], { cwd: folder }), 1, /x\.ts does not exist/, /--config/)
 })
 
 test('an address that other machines could reach', async () => {
   assertOneMessage(await perdure(['dev', hello, '--host', '0.0.0.0']), 2, /not a loopback address/, /127\.0\.0\.1/)
+})
+
+test('a region or account that could not stand in an ARN', async () => {
+  assertOneMessage(await perdure(['start', '--region', 'mars']), 2, /"mars" is not the name of a region/, /eu-west-1/)
+  assertOneMessage(await perdure(['start', '--account', '12']), 2, /"12" is not the name of an account/, /12 digits/)
 })
 
 test('an endpoint where nobody listens', async (context) => {

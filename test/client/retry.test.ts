@@ -81,7 +81,7 @@ test('every error that an operation of the client has comes as a class of its na
     assert.equal(error.constructor.name, name)
     assert.equal(error.constructor, REFUSALS[name])
     assert.ok(error instanceof RefusedError)
-    assert.equal(error.consequence, httpStatus === 429 || httpStatus >= 500 ? 'retryable' : 'terminal')
+    assert.equal(error.consequence, [408, 429].includes(httpStatus) || httpStatus >= 500 ? 'retryable' : 'terminal')
   }
   for (const unknown of ['TeapotException', 'PreconditionFailedException', 'constructor']) {
     assert.equal(refusal(418, unknown).constructor, RefusedError)

@@ -134,6 +134,27 @@ test('runtimes: paths are relative to the file, names are commands, and only run
   await assert.rejects(load({ python: 3 }), /has a "python" that is not text/)
 })
 
+test('destinations and events: URLs of webhooks and functions', async (t) => {
+  const load = (more: object) => {
+    const root = project(t, { 'perdure.config.json': JSON.stringify({ functions: [], ...more }) })
+    return loadConfig(join(root, 'perdure.config.json'))
+  }
+  const destinations = { 'arn:aws:sqs:*': 'https://example.com/hook', 'arn:aws:sns:us-east-1:1:t': 'orders:live' }
+  const events = ['http://localhost:9000/', 'arn:aws:lambda:us-east-1:000000000000:function:audit']
+  const loaded = await load({ destinations, events })
+  assert.deepEqual([loaded.destinations, loaded.events], [destinations, events])
+  const empty = await load({})
+  assert.deepEqual([empty.destinations, empty.events], [{}, []])
+  await assert.rejects(load({ destinations: [] }), /"destinations" of the configuration \S+ is not an object/)
+  await assert.rejects(
+    load({ destinations: { 'arn:aws:sqs:*': 7 } }),
+    /"arn:aws:sqs:\*" has 7 where a destination belongs/,
+  )
+  await assert.rejects(load({ events: 'https://example.com' }), /"events" of the configuration \S+ is not a list/)
+  await assert.rejects(load({ events: ['http://'] }), /has "http:\/\/" where a destination belongs/)
+  await assert.rejects(load({ events: ['not a name'] }), /Give the URL of a webhook, or the name of a function/)
+})
+
 test('defineConfig gives back what it is given', () => {
   const config = { functions: [{ handler: './orders.ts' }] }
   assert.equal(defineConfig(config), config)

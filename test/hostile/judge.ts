@@ -7,9 +7,15 @@ import { type Answer, Fault } from './wire.ts'
 const ERROR_BYTES = 65_536
 
 /** Errors that any request may get, whatever its operation: it may turn out to be none. */
-const OF_ALL: readonly ErrorName[] = ['SerializationException', 'UnknownOperationException', 'AccessDeniedException']
-/** What the server answers to bytes that are no request, all of them as a SerializationException (spec 01 §1.0). */
-const NO_REQUEST = [400, 408, 413, 417, 431]
+const OF_ALL: readonly ErrorName[] = [
+  'SerializationException',
+  'RequestTimeoutException',
+  'UnknownOperationException',
+  'AccessDeniedException',
+]
+/** What the server answers to bytes that are no request: as a SerializationException (spec 01 §1.0), if they came. */
+const NO_REQUEST = [400, 413, 417, 431]
+const OF_NO_REQUEST: readonly ErrorName[] = ['SerializationException', 'RequestTimeoutException']
 
 /** For the table of kinds: the status, and the error's type. Throws a `Fault` when the answer is wrong. */
 export function judge(answer: Answer, attack: Attack): string {
@@ -41,7 +47,7 @@ function modelledMessage({ status, headers, body }: Answer, type: ErrorName): st
   requireThat(body.length <= ERROR_BYTES, `an error of ${body.length} characters`)
   const requestId = headers.get('x-amzn-requestid')
   // What was refused before it was a request has no id.
-  const isNone = type === 'SerializationException' && headers.get('connection') === 'close'
+  const isNone = OF_NO_REQUEST.includes(type) && headers.get('connection') === 'close'
   requireThat(
     isNone || /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(requestId ?? ''),
     `the request id ${requestId}`,

@@ -32,7 +32,8 @@ export function requestOf(
       else if (place === 'header') headers.push([wireName ?? member, text])
     }
   }
-  const target = query.length === 0 ? path : `${path}?${query.join('&')}`
+  const mark = path.includes('?') ? '&' : '?'
+  const target = query.length === 0 ? path : `${path}${mark}${query.join('&')}`
   return { method: operation.method, target, headers, body }
 }
 

@@ -22,6 +22,7 @@ const NOT_THERE = 'nobody'
 const NOBODY_ARN = `arn:aws:lambda:us-east-1:000000000000:function:${NOT_THERE}`
 const nobody = { texts: { FunctionName: [NOT_THERE] } }
 const alias = { texts: { FunctionName: [NOT_THERE], Name: ['live'] } }
+const layer = { texts: { LayerName: [NOT_THERE], VersionNumber: ['1'] } }
 const version = { texts: { FunctionName: [NOT_THERE], Qualifier: ['1'] } }
 
 export function soundRequest(operation: OperationSpec, target: Target): SoundRequest {
@@ -99,6 +100,22 @@ const SOUND: { readonly [name in OperationName]: (target: Target) => Sound } = {
   GetFunctionRecursionConfig: () => nobody,
   PutFunctionRecursionConfig: () => ({ ...nobody, fields: { RecursiveLoop: '"Allow"' } }),
   GetFunctionCodeSigningConfig: () => nobody,
+  // Refused for where its content is said to lie.
+  PublishLayerVersion: () => ({
+    texts: { LayerName: [NOT_THERE] },
+    fields: { Content: '{"S3Bucket":"bucket","S3Key":"key"}' },
+  }),
+  GetLayerVersion: () => layer,
+  GetLayerVersionByArn: () => ({ texts: { Arn: [`arn:aws:lambda:us-east-1:000000000000:layer:${NOT_THERE}:1`] } }),
+  ListLayers: () => ({}),
+  ListLayerVersions: () => ({ texts: { LayerName: [NOT_THERE] } }),
+  DeleteLayerVersion: () => layer,
+  AddLayerVersionPermission: () => ({
+    ...layer,
+    fields: { StatementId: '"s"', Action: '"lambda:GetLayerVersion"', Principal: '"*"' },
+  }),
+  RemoveLayerVersionPermission: () => ({ texts: { ...layer.texts, StatementId: ['s'] } }),
+  GetLayerVersionPolicy: () => layer,
 }
 
 export function bodyOf({ fields, raw }: Pick<SoundRequest, 'fields' | 'raw'>): Buffer | undefined {

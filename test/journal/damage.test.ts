@@ -96,18 +96,22 @@ describe('rows that are not what was written', () => {
     const directory = temporaryDirectory(t)
     const before = await openSqliteStore({ directory })
     await before.putFunction({ row: { name: 'orders', revision: 1, text: '{"a":1}' }, replaces: 0 })
+    await before.putLayer({ row: { name: 'shared', revision: 1, text: '{}' }, replaces: 0 })
     for (const sha256 of ['whole', 'piece']) await before.putCode({ sha256, bytes: new Uint8Array(2_000_000) })
     await before.close()
-    assert.deepEqual(verifyFolder(directory).findings.slice(1), [], 'but for the record, which is none')
+    assert.equal(verifyFolder(directory).findings.length, 2, 'the records, which are none')
     turn(directory, "UPDATE functions SET text = '{\"a\":2}'; UPDATE code SET bytes = 3 WHERE sha256 = 'whole'")
     turn(directory, 'UPDATE code_pieces SET bytes = zeroblob(1000000) WHERE code = 2 AND number = 0')
+    turn(directory, 'UPDATE layers SET text = \'{"a":2}\'')
     const store = await reopened(t, directory)
+    await assert.rejects(store.listLayers(), { consequence: 'damaged', message: /layer shared/ })
     await assert.rejects(store.listFunctions(), { consequence: 'damaged', message: /function orders/ })
     await assert.rejects(store.readCode({ sha256: 'whole' }), { consequence: 'damaged', message: /code whole/ })
     await assert.rejects(store.readCode({ sha256: 'piece' }), { consequence: 'damaged', message: /piece 0 of code 2/ })
     await store.close()
     assert.deepEqual(verifyFolder(directory).findings, [
       'The row of function orders is damaged: it is not what was written',
+      'The row of layer shared is damaged: it is not what was written',
       'The row of code whole is damaged: it is not what was written',
       'The row of piece 0 of code 2 is damaged: it is not what was written',
     ])

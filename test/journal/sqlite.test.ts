@@ -125,10 +125,12 @@ describe('sqlite: functions on its disk', () => {
     const before = await openSqliteStore({ directory })
     await before.putCode({ sha256, bytes })
     await before.putFunction({ row: { name: 'f', revision: 1, text: '{}' }, replaces: 0 })
+    await before.putLayer({ row: { name: 'l', revision: 1, text: '{}' }, replaces: 0 })
     await before.close()
     const after = await openSqliteStore({ directory })
     t.after(() => after.close())
     assert.deepEqual(await after.listFunctions(), [{ name: 'f', revision: 1, text: '{}' }])
+    assert.deepEqual(await after.listLayers(), [{ name: 'l', revision: 1, text: '{}' }])
     assert.equal((await after.readCode({ sha256 }))?.length, bytes.length)
   })
 

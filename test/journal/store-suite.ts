@@ -582,15 +582,24 @@ export function storeSuite(subject: StoreUnderTest): void {
       assert.equal(winners.length, 1)
       assert.equal((await store.listFunctions())[0]?.text, `${winners[0]}`)
     })
+  })
 
-    onStore('removes the record that was meant and no other, and frees the name', async (store) => {
-      await store.putFunction({ row: row('f', 1), replaces: 0 })
-      assert.equal(await store.removeFunction({ name: 'f', revision: 2 }), false)
-      assert.equal(await store.removeFunction({ name: 'g', revision: 1 }), false)
-      assert.equal(await store.removeFunction({ name: 'f', revision: 1 }), true)
-      assert.equal(await store.removeFunction({ name: 'f', revision: 1 }), false)
-      assert.deepEqual(await store.listFunctions(), [])
-      assert.equal(await store.putFunction({ row: row('f', 1), replaces: 0 }), true)
+  describe(`${subject.name}: layers`, () => {
+    const row = (name: string, revision: number) => ({ name, revision, text: `{"${name}":${revision}}` })
+
+    onStore('are kept apart from functions of the same name, in the order of their names', async (store) => {
+      await store.putFunction({ row: row('b', 7), replaces: 0 })
+      for (const name of ['b', 'a']) assert.equal(await store.putLayer({ row: row(name, 1), replaces: 0 }), true)
+      assert.deepEqual(await store.listLayers(), [row('a', 1), row('b', 1)])
+      assert.deepEqual(await store.listFunctions(), [row('b', 7)])
+    })
+
+    onStore('are replaced only in the place of the record that was meant', async (store) => {
+      assert.equal(await store.putLayer({ row: row('l', 2), replaces: 1 }), false)
+      assert.equal(await store.putLayer({ row: row('l', 1), replaces: 0 }), true)
+      const rivals = await Promise.all([1, 1].map((replaces) => store.putLayer({ row: row('l', 2), replaces })))
+      assert.deepEqual(rivals.toSorted(), [false, true])
+      assert.deepEqual(await store.listLayers(), [row('l', 2)])
     })
   })
 

@@ -10,6 +10,8 @@ const ARN = 'arn:aws:lambda:us-east-1:123456789012:function:f'
 const PACKAGE = zipOf({ name: 'index.mjs', content: 'export {}' }).toString('base64')
 const OTHER = zipOf({ name: 'index.mjs', content: 'export { }' }).toString('base64')
 const F = '/2015-03-31/functions'
+const L = '/2018-10-31/layers'
+const LAYER = 'arn:aws:lambda:us-east-1:123456789012:layer'
 const EVENTS = '/2019-09-25/functions/f/event-invoke-config'
 
 interface Call {
@@ -211,6 +213,25 @@ const ROWS: readonly (readonly [title: string, call: Call, refused: Refused])[] 
     invalid('You must specify at least one of error handling or destination setting.'),
   ],
   [
+    'event invoke: a destination of no form',
+    call(`PUT ${EVENTS}`, { DestinationConfig: { OnFailure: { Destination: 'somewhere' } } }),
+    validation(
+      "1 validation error detected: Value 'somewhere' at 'destinationConfig.onFailure.destination' failed to satisfy constraint: Member must satisfy regular expression pattern: (|https?://[^\\s]+|kafka://[^\\s]+|arn:[^\\s]+)",
+    ),
+  ],
+  [
+    'event invoke: a URL that is none',
+    call(`PUT ${EVENTS}`, { DestinationConfig: { OnFailure: { Destination: 'http://:x' } } }),
+    invalid('The destination http://:x is not valid.'),
+  ],
+  [
+    'create: a dead-letter target of no form',
+    create({ DeadLetterConfig: { TargetArn: 'somewhere' } }),
+    validation(
+      "1 validation error detected: Value 'somewhere' at 'deadLetterConfig.targetArn' failed to satisfy constraint: Member must satisfy regular expression pattern: (|https?://[^\\s]+|kafka://[^\\s]+|arn:[^\\s]+)",
+    ),
+  ],
+  [
     'event invoke: no such function',
     call(`PUT ${EVENTS.replace('/f/', '/nobody/')}`, { MaximumRetryAttempts: 1 }),
     notFound("The function doesn't exist."),
@@ -228,6 +249,92 @@ const ROWS: readonly (readonly [title: string, call: Call, refused: Refused])[] 
     [403, 'AccessDeniedException', /999999999999/],
   ],
   ['marker: a bad one', call(`GET ${F}/f/aliases?Marker=x`), invalid('Invalid Marker')],
+  [
+    'layers of a function: none of that name',
+    call(`PUT ${F}/f/configuration`, { Layers: [`${LAYER}:nobody:1`] }),
+    invalid(`Layer version ${LAYER}:nobody:1 does not exist.`),
+  ],
+  [
+    'layers of a function: six',
+    create({ Layers: [1, 2, 3, 4, 5, 6].map((n) => `${LAYER}:l${n}:1`) }),
+    invalid('Cannot reference more than 5 layers.'),
+  ],
+  [
+    'layers of a function: no version',
+    create({ Layers: [`${LAYER}:l`] }),
+    validation(
+      /^1 validation error detected: Value '\[arn:.*:layer:l\]' at 'layers' failed to satisfy constraint: Member must satisfy constraint: \[/,
+    ),
+  ],
+  ['layer: none', call(`GET ${L}/l/versions/1`), notFound('The resource you requested does not exist.')],
+  ['layer: number 0', call(`GET ${L}/l/versions/0`), invalid('Layer Version Cannot be less than 1')],
+  ['layer: a number that is none', call(`GET ${L}/l/versions/one`), [400, 'SerializationException', /versionNumber/]],
+  [
+    'layer: none of that ARN',
+    call(`GET ${L}?find=LayerVersion&Arn=${encodeURIComponent(`${LAYER}:l:1`)}`),
+    notFound('The resource you requested does not exist.'),
+  ],
+  [
+    'layer: one of everybody',
+    call(`GET ${L}?find=LayerVersion&Arn=arn:aws:lambda:::awslayer:AmazonLinux1803`),
+    notFound('The resource you requested does not exist.'),
+  ],
+  [
+    'layer: an ARN without a version',
+    call(`GET ${L}?find=LayerVersion&Arn=${LAYER}:l`),
+    validation(/ at 'arn' failed to satisfy constraint: Member must satisfy regular expression pattern: /),
+  ],
+  [
+    'layer: of another account',
+    call(`GET ${L}/${encodeURIComponent(LAYER.replace('123456789012', '999999999999'))}%3Al/versions/1`),
+    [403, 'AccessDeniedException', /999999999999/],
+  ],
+  [
+    'layer: of another region',
+    call(`GET ${L}/${encodeURIComponent(LAYER.replace('us-east-1', 'eu-west-1'))}%3Al/versions`),
+    notFound("Layers from 'eu-west-1' are not reachable in this region ('us-east-1')"),
+  ],
+  ['layer: a bad name', call(`GET ${L}/a.b/versions/1`), validation(/^1 validation error .* 'a\.b' at 'layerName'/)],
+  ['layer: no content', call(`POST ${L}/l/versions`, {}), validation(/Value null at 'content' failed/)],
+  [
+    'layer: empty content',
+    call(`POST ${L}/l/versions`, { Content: {} }),
+    invalid('Please provide a source for layer content.'),
+  ],
+  [
+    'layer: a bucket',
+    call(`POST ${L}/l/versions`, { Content: { S3Bucket: 'bucket', S3Key: 'key' } }),
+    invalid(/^This server reads no buckets/),
+  ],
+  ['layer: a broken zip', call(`POST ${L}/l/versions`, { Content: { ZipFile: 'UEsDBA==' } }), invalid(BROKEN)],
+  [
+    'layer: an unknown runtime',
+    call(`POST ${L}/l/versions`, { Content: { ZipFile: PACKAGE }, CompatibleRuntimes: ['cobol1'] }),
+    validation(
+      /'cobol1' at 'compatibleRuntimes\.1\.member' failed to satisfy constraint: Member must satisfy enum value set/,
+    ),
+  ],
+  [
+    'layer: sixteen runtimes',
+    call(`POST ${L}/l/versions`, { Content: { ZipFile: PACKAGE }, CompatibleRuntimes: Array(16).fill('nodejs22.x') }),
+    validation(
+      / at 'compatibleRuntimes' failed to satisfy constraint: Member must have length less than or equal to 15/,
+    ),
+  ],
+  ['layers: a long page', call(`GET ${L}?MaxItems=51`), validation(/ at 'maxItems' .* less than or equal to 50/)],
+  ['layers: a bad marker', call(`GET ${L}?Marker=x`), invalid('Invalid Marker')],
+  [
+    'layer permission: another action',
+    call(`POST ${L}/l/versions/1/policy`, { StatementId: 's', Action: 'lambda:GetLayer', Principal: '*' }),
+    validation(
+      /'lambda:GetLayer' at 'action' failed to satisfy constraint: Member must satisfy regular expression pattern: lambda:GetLayerVersion/,
+    ),
+  ],
+  [
+    'layer permission: no such version',
+    call(`POST ${L}/l/versions/1/policy`, { StatementId: 's', Action: 'lambda:GetLayerVersion', Principal: '*' }),
+    notFound(`Layer version ${LAYER}:l:1 does not exist.`),
+  ],
 ]
 
 type Ask = (

@@ -1,15 +1,16 @@
 /** The shell around the commands: what it stores, in which order, and what it does when the store says no. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { hashOf } from '../../src/functions/registry/code.ts'
 import { createManagement } from '../../src/functions/registry/management.ts'
-import { Registry, referenceTo } from '../../src/functions/registry/registry.ts'
+import { Registry } from '../../src/functions/registry/registry.ts'
 import { MemoryStore } from '../../src/journal/memory/memory-store.ts'
 import { PLACE } from '../server/stand-ins.ts'
 import { zipOf } from './zip-of.ts'
 
 const ONE = zipOf({ name: 'index.mjs', content: '1' })
 const TWO = zipOf({ name: 'index.mjs', content: '2' })
-const sha256 = (bytes: Uint8Array): string => referenceTo(bytes).sha256
+const sha256 = hashOf
 
 async function managed(store: MemoryStore, options: { allowDurableUpdates?: boolean; declared?: string } = {}) {
   const registry = await Registry.open(store, (message, error) => assert.fail(`${message}: ${String(error)}`))
@@ -46,6 +47,53 @@ test('code stays while a version of any function names it, and goes with the las
   assert.deepEqual(await store.listCode(), [sha256(TWO)])
   await management.perform('DeleteFunction', { FunctionName: 'f' })
   assert.deepEqual(await store.listCode(), [])
+})
+
+test('code of a layer stays while the layer or a function has it, whatever is deleted first', async () => {
+  const store = new MemoryStore()
+  const { registry, management, create } = await managed(store)
+  const LayerName = 'l'
+  await management.perform('PublishLayerVersion', { LayerName, Content: { ZipFile: ONE } })
+  await create('f', TWO)
+  const Layers = ['arn:aws:lambda:us-east-1:123456789012:layer:l:1']
+  // At once: the function was told that the layer is there, so it has its code.
+  await Promise.all([
+    management.perform('UpdateFunctionConfiguration', { FunctionName: 'f', Layers }),
+    management.perform('DeleteLayerVersion', { LayerName, VersionNumber: 1 }),
+  ])
+  assert.deepEqual(await store.listCode(), [sha256(ONE), sha256(TWO)].sort())
+  await managed(store)
+  assert.deepEqual(await store.listCode(), [sha256(ONE), sha256(TWO)].sort(), 'also after a restart')
+  assert.equal(registry.codeBytes, TWO.length, 'a deleted layer takes no room of the account')
+  await management.perform('DeleteFunction', { FunctionName: 'f' })
+  assert.deepEqual(await store.listCode(), [])
+})
+
+test('code and layers together are no larger than code alone may be', async () => {
+  const { management } = await managed(new MemoryStore())
+  const half = 140_000_000
+  const large = zipOf({ name: 'zeros', content: Buffer.alloc(half) })
+  await management.perform('PublishLayerVersion', { LayerName: 'l', Content: { ZipFile: large } })
+  const creation = {
+    FunctionName: 'f',
+    Role: 'arn:aws:iam::123456789012:role/r',
+    Runtime: 'nodejs24.x',
+    Handler: 'index.handler',
+  }
+  const Layers = ['arn:aws:lambda:us-east-1:123456789012:layer:l:1']
+  const tooLarge = {
+    name: 'InvalidParameterValueException',
+    message: `Function code combined with layers exceeds the maximum allowed size of 262144000 bytes. The actual size is ${2 * half} bytes.`,
+  }
+  await assert.rejects(
+    management.perform('CreateFunction', { ...creation, Code: { ZipFile: large }, Layers }),
+    tooLarge,
+  )
+  await management.perform('CreateFunction', { ...creation, Code: { ZipFile: large } })
+  await assert.rejects(management.perform('UpdateFunctionConfiguration', { FunctionName: 'f', Layers }), tooLarge)
+  await management.perform('UpdateFunctionCode', { FunctionName: 'f', ZipFile: ONE })
+  await management.perform('UpdateFunctionConfiguration', { FunctionName: 'f', Layers })
+  await assert.rejects(management.perform('UpdateFunctionCode', { FunctionName: 'f', ZipFile: large }), tooLarge)
 })
 
 test('a command that is refused leaves no code behind', async () => {

@@ -59,8 +59,8 @@ export class JournalReader implements Reader {
       facts.push(...this.#fold(row, wrong))
     }
     for (const row of db.prepare('SELECT * FROM executions').all()) this.#compare(row, wrong)
-    for (const { id } of db.prepare("SELECT id FROM outbox WHERE id LIKE '%/0/invokeQueued'").all()) {
-      const requestId = String(id).split('/')[0] ?? ''
+    for (const { id } of db.prepare("SELECT id FROM outbox WHERE id LIKE 'run:%/0'").all()) {
+      const requestId = String(id).split('/')[2] ?? ''
       if (!this.#queued.has(requestId)) facts.push(`queued ${requestId}`)
       this.#queued.add(requestId)
     }

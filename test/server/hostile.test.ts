@@ -142,7 +142,7 @@ describe('slow and broken clients', () => {
     const server = await startServer(t, { limits: { headersTimeoutMs: 50 } })
     const client = await RawClient.open(t, server.port)
     await client.write('GET /healthz HTTP/1.1\r\nHost: loc')
-    assertError(await client.response(), 408, 'SerializationException')
+    assertError(await client.response(), 408, 'RequestTimeoutException')
     await client.closed
   })
 
@@ -154,7 +154,7 @@ describe('slow and broken clients', () => {
     const client = await RawClient.open(t, server.port)
     const text = requestText(server.port, CHECKPOINT, { body: BODY })
     await client.write(text.slice(0, -1))
-    assertError(await client.response(), 408, 'SerializationException')
+    assertError(await client.response(), 408, 'RequestTimeoutException')
     await client.closed
     assert.deepEqual(server.service.calls, [])
   })

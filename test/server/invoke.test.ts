@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import { ApiError } from '../../src/protocol/errors.ts'
+import type { DurableService } from '../../src/service/api.ts'
 import type { InvocationResult } from '../../src/service/ports.ts'
 import { RawClient, requestText } from './raw-socket.ts'
 import {
@@ -280,6 +281,20 @@ describe('a durable execution', () => {
     assert.equal(answer.headers.get('x-amz-executed-version'), '3')
   })
 
+  test('[07 §7.4] answers with the end of its log when the caller asks, and there is one', async (t) => {
+    const asked: (boolean | undefined)[] = []
+    const waitForEnd: DurableService['waitForEnd'] = async (_id, _signal, options) => {
+      asked.push(options?.withLog)
+      return options?.withLog === true ? { ...SUCCEEDED, logTail: `${'x'.repeat(5_000)}end` } : SUCCEEDED
+    }
+    const server = await startServer(t, { answers: { ...durable, waitForEnd } })
+    const tailed = await invoke(server, 'orders:3', { headers: { 'x-amz-log-type': 'Tail' } })
+    const log = Buffer.from(tailed.headers.get('x-amz-log-result') ?? '', 'base64').toString()
+    assert.equal(log, `${'x'.repeat(4_093)}end`)
+    assert.equal((await invoke(server, 'orders:3')).headers.get('x-amz-log-result'), null)
+    assert.deepEqual(asked, [true, false])
+  })
+
   for (const status of ['FAILED', 'TIMED_OUT', 'STOPPED'] as const) {
     test(`[07 §7.4] that ends ${status} is a function error`, async (t) => {
       const waitForEnd = async () => ({ status, error: { ErrorMessage: 'why' } })
@@ -380,7 +395,7 @@ describe('a plain function', () => {
     const answer = await invoke(server, 'plain', { headers: EVENT, body: '[]' })
     assert.deepEqual([answer.status, answer.text], [202, ''])
     assert.equal(answer.headers.get('x-amzn-requestid'), 'r-7')
-    assert.deepEqual(server.service.lastRequest, { target: FUNCTIONS[3], payload: '[]' })
+    assert.deepEqual(server.service.lastRequest, { target: FUNCTIONS[3], qualifier: '$LATEST', payload: '[]' })
   })
 
   test('whose client goes while it waits for a process leaves the queue', async (t) => {

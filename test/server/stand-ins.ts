@@ -89,7 +89,7 @@ export class RecordingService implements DurableService {
   }
 
   start: DurableService['start'] = (request) => this.#record('start', request)(request)
-  waitForEnd: DurableService['waitForEnd'] = (id, signal) => this.#record('waitForEnd', id)(id, signal)
+  waitForEnd: DurableService['waitForEnd'] = (id, ...rest) => this.#record('waitForEnd', id)(id, ...rest)
   checkpoint: DurableService['checkpoint'] = (request) => this.#record('checkpoint', request)(request)
   state: DurableService['state'] = (request) => this.#record('state', request)(request)
   describe: DurableService['describe'] = (request) => this.#record('describe', request)(request)

@@ -279,7 +279,7 @@ describe('a chained invoke of a plain function', () => {
 
 describe('an asynchronous invocation of a plain function', () => {
   const enqueue = (world: World, payload = '{"n":1}') =>
-    world.service.enqueuePlain({ target: world.functions.target('plain'), payload })
+    world.service.enqueuePlain({ target: world.functions.target('plain'), qualifier: '$LATEST', payload })
 
   it('runs with the request id that its caller got', async () => {
     const world = await World.open()
@@ -361,7 +361,7 @@ describe('the outbox', () => {
     world.store.beforeAppend = async ({ settled }) => {
       if (settled.length > 0) throw new Error('not now')
     }
-    await world.service.enqueuePlain({ target: world.functions.target('plain'), payload: '1' })
+    await world.service.enqueuePlain({ target: world.functions.target('plain'), qualifier: '$LATEST', payload: '1' })
     await world.settle()
     assert.equal((await world.disk.listOutbox({ afterId: '', limit: 10 })).length, 1)
     world.store.beforeAppend = undefined
@@ -375,7 +375,9 @@ describe('the outbox', () => {
     const world = await World.open({ functions })
     const target = functions.target('plain')
     for (let posted = 0; posted < 12_000; posted += 2_000) {
-      await Promise.all(Array.from({ length: 2_000 }, () => world.service.enqueuePlain({ target, payload: '1' })))
+      await Promise.all(
+        Array.from({ length: 2_000 }, () => world.service.enqueuePlain({ target, qualifier: '$LATEST', payload: '1' })),
+      )
     }
     const reborn = new ScriptedFunctions().plain('plain', async () => 'null', { concurrency: 50 })
     const next = await world.crash({ functions: reborn })

@@ -4,8 +4,17 @@
  */
 import { DEFAULT_PLACE, functionArn, parseExecutionArn } from '../../src/protocol/arn.ts'
 import type { DurableConfig, DurableInvocationEvent, ErrorObject, OperationUpdate } from '../../src/protocol/shapes.ts'
+import { wireFunctionError } from '../../src/protocol/wire.ts'
 import type { CheckpointResult, DurableService } from '../../src/service/api.ts'
-import type { Functions, FunctionVersion, InvocationRequest, InvocationResult, Slot } from '../../src/service/ports.ts'
+import type {
+  AsynchronousSettings,
+  DeletableVersion,
+  Functions,
+  FunctionVersion,
+  InvocationRequest,
+  InvocationResult,
+  Slot,
+} from '../../src/service/ports.ts'
 
 export type Outcome = { Status: 'SUCCEEDED' | 'FAILED' | 'PENDING'; Result?: string; Error?: ErrorObject }
 export type DurableScript = (call: Call) => Promise<Outcome>
@@ -75,12 +84,16 @@ interface Waiting {
 
 export class ScriptedFunctions implements Functions {
   readonly #declared = new Map<string, Declared>()
+  /** The generation of each that was deleted last. */
+  readonly #deleted = new Map<string, number>()
   readonly #listeners: (() => void)[] = []
   readonly #service = Promise.withResolvers<DurableService>()
   #lost = false
   #reserveFaults = 0
   #waiting: Waiting[] = []
   readonly #busy = new Map<string, number>()
+  /** By name and qualifier. */
+  readonly #settings = new Map<string, AsynchronousSettings>()
   /** The most invocations of each function that ran at a time. */
   readonly peak = new Map<string, number>()
   /** Every event that was handed over, by function. */
@@ -100,10 +113,16 @@ export class ScriptedFunctions implements Functions {
       concurrency?: number
       config?: DurableConfig
       perTenant?: boolean
+      /** Of a function that was created, and may be deleted. */
+      generation?: number
     } = {},
   ): this {
     const { version = '$LATEST', concurrency = 8, config = { ExecutionTimeout: 900 }, perTenant = false } = options
-    const described = describedAs(name, version, { concurrency, durable: config, perTenant })
+    const { generation } = options
+    const described = {
+      ...describedAs(name, version, { concurrency, durable: config, perTenant }),
+      ...(generation === undefined ? undefined : { generation }),
+    }
     return this.#declare({ version: described, script: { durable: script } })
   }
 
@@ -113,9 +132,30 @@ export class ScriptedFunctions implements Functions {
     return this.#declare({ version: described, script: { plain: script } })
   }
 
+  /** Sets what holds for asynchronous invocations under a qualifier. */
+  configure(name: string, settings: AsynchronousSettings, qualifier = '$LATEST'): this {
+    this.#settings.set(`${name}:${qualifier}`, settings)
+    return this
+  }
+
+  asynchronous({ name, qualifier }: { readonly name: string; readonly qualifier: string }): AsynchronousSettings {
+    return this.#settings.get(`${name}:${qualifier}`) ?? {}
+  }
+
   remove(name: string, version = '$LATEST'): void {
     this.#declared.delete(`${name}:${version}`)
     for (const listener of this.#listeners) listener()
+  }
+
+  /** For good, other than `remove`. */
+  delete(name: string, version = '$LATEST'): void {
+    const key = `${name}:${version}`
+    this.#deleted.set(key, this.#declared.get(key)?.version.generation ?? 1)
+    this.remove(name, version)
+  }
+
+  wasDeleted({ name, version, generation = 1 }: DeletableVersion): boolean {
+    return generation <= (this.#deleted.get(`${name}:${version}`) ?? 0)
   }
 
   durableTarget(name: string, version: string): FunctionVersion & { durable: DurableConfig } {
@@ -184,6 +224,8 @@ export class ScriptedFunctions implements Functions {
   reborn(): ScriptedFunctions {
     const reborn = new ScriptedFunctions()
     for (const [key, declared] of this.#declared) reborn.#declared.set(key, declared)
+    for (const [key, settings] of this.#settings) reborn.#settings.set(key, settings)
+    for (const [key, generation] of this.#deleted) reborn.#deleted.set(key, generation)
     return reborn
   }
 
@@ -240,7 +282,7 @@ export class ScriptedFunctions implements Functions {
         return { kind: 'error', error: failure, body: JSON.stringify(failure), logTail: '' }
       }
       if (error.kind === 'platform') return { kind: 'platform', error: error.error, logTail: '' }
-      return { kind: 'error', error: error.error, body: JSON.stringify(error.error), logTail: '' }
+      return { kind: 'error', error: error.error, body: JSON.stringify(wireFunctionError(error.error)), logTail: '' }
     }
   }
 }

@@ -73,7 +73,7 @@ describe('draining', () => {
     await assert.rejects(world.start('f'), unavailable)
     await assert.rejects(world.end(started), unavailable)
     await assert.rejects(
-      world.service.enqueuePlain({ target: world.functions.target('plain'), payload: '1' }),
+      world.service.enqueuePlain({ target: world.functions.target('plain'), qualifier: '$LATEST', payload: '1' }),
       unavailable,
     )
     await call.checkpoint([...stepDone('s'), wait('w', 1)])

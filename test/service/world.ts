@@ -11,7 +11,7 @@ import type { Started, StartRequest } from '../../src/service/api.ts'
 import { createManualClock, type ManualClock, settle, uuidOf } from '../../src/service/clock-adapters.ts'
 import { createDurableService, type RunningService } from '../../src/service/durable-service.ts'
 import type { LogLevel } from '../../src/service/log.ts'
-import type { Entropy } from '../../src/service/ports.ts'
+import type { Entropy, Webhooks } from '../../src/service/ports.ts'
 import { FaultyStore } from './faulty-store.ts'
 import { ScriptedFunctions } from './scripted-functions.ts'
 
@@ -48,6 +48,9 @@ export interface WorldOptions {
   readonly nowMs?: number
   readonly entropy?: Entropy
   readonly allowUnqualified?: boolean
+  readonly webhooks?: Webhooks
+  readonly destinations?: Readonly<Record<string, string>>
+  readonly events?: readonly string[]
 }
 
 export class World {
@@ -105,6 +108,9 @@ export class World {
       wall: { clock, timers: clock.timers },
       ...(options.cacheBytes === undefined ? {} : { cacheBytes: options.cacheBytes }),
       ...(options.allowUnqualified === undefined ? {} : { allowUnqualified: options.allowUnqualified }),
+      ...(options.webhooks === undefined ? {} : { webhooks: options.webhooks }),
+      ...(options.destinations === undefined ? {} : { destinations: options.destinations }),
+      ...(options.events === undefined ? {} : { events: options.events }),
     })
     functions.attach(service)
     return new World({ service, store, disk, functions, clock, entropy, activity, log, options })

@@ -209,7 +209,7 @@ export class Outside {
       (service) => {
         const target = this.#world.resolve(PLAIN)
         if (target === undefined) return Promise.reject(new ApiError('TooManyRequestsException', 'no function'))
-        return service.enqueuePlain({ target, payload })
+        return service.enqueuePlain({ target, qualifier: '$LATEST', payload })
       },
       ({ requestId }) => ledger.plainAccepted.add(requestId),
     )

@@ -94,7 +94,7 @@ export const DEFECTS: Readonly<Record<string, Defect>> = {
         },
       })),
     },
-    noticed: /begins at event|cannot be folded/,
+    noticed: /begins at event|cannot be folded|was acknowledged/,
   },
   'a duty is not stored with its entry': {
     sabotage: {

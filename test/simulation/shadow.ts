@@ -10,6 +10,7 @@ import { historyEvents } from '../../src/engine/history.ts'
 import type { Entry, ExecutionState, JournalEvent } from '../../src/engine/model.ts'
 import { answeredOperations, showOperation, textOfEntry, visibleOperations } from '../../src/engine/view.ts'
 import type { AppendItem, AppendResult, ExecutionKey, IndexRow, OutboxRow } from '../../src/journal/store.ts'
+import { parseFunctionReference } from '../../src/protocol/arn.ts'
 import { expired } from '../../src/service/retention.ts'
 import type { PromiseName, Promises } from './promises.ts'
 
@@ -327,9 +328,10 @@ export const shortOf = (id: string): string => id.slice(0, 8)
 
 function dutiesOf(entry: Entry, { start }: ExecutionState): string[] {
   if (entry.kind === 'deleted') return [`${start.executionId}/${start.executionId}/purge`]
-  return entry.events.flatMap(({ type, id, executedVersion, childArn }) => {
+  return entry.events.flatMap(({ type, id, functionName, executedVersion, childArn }) => {
     if (type === 'ChainedInvokeStarted' && executedVersion !== undefined) {
-      return [`${start.executionId}/${id}/${childArn === undefined ? 'invokePlain' : 'startChild'}`]
+      if (childArn !== undefined) return [`${start.executionId}/${id}/startChild`]
+      return [`plain:${parseFunctionReference(functionName ?? '')?.name}/${start.executionId}/${id}/invokePlain`]
     }
     if (!CLOSING_EXECUTION.test(type) || start.parent === undefined) return []
     return [`${start.executionId}/${start.parent.operationId}/completeParent`]

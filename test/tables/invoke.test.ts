@@ -504,10 +504,19 @@ tables('RequestResponse (07 §7.4)', (server) => {
   })
 
   row('07-7.4-log', async () => {
-    const name = server.freshName()
-    const answer = server.invoke('puppet:$LATEST', { name, headers: { 'x-amz-log-type': 'Tail' } })
-    ;(await server.puppets.nextOfExecution(name)).respond({ Status: 'SUCCEEDED', Result: '1' })
-    assert.deepEqual([(await answer).status, (await answer).text], [200, '1'])
+    const run = await server.execution({ mode: 'sync' })
+    const headers = { 'x-amz-log-type': 'Tail' }
+    const tailed = () => server.invoke('puppet:$LATEST', { name: run.name, input: '{}', headers })
+    const answer = tailed()
+    await run.failedAndRetried(1)
+    run.invocation.respond({ Status: 'SUCCEEDED', Result: '1' })
+    const { status, text, headers: told } = await answer
+    assert.deepEqual([status, text], [200, '1'])
+    const log = Buffer.from(String(told['x-amz-log-result']), 'base64').toString()
+    assert.deepEqual(log.match(/^(START|END|REPORT)(?= RequestId: )/gm), ['START', 'END', 'REPORT'])
+    for (const other of [await run.invokeAnswer(), await tailed()]) {
+      assert.deepEqual([other.text, other.headers['x-amz-log-result']], ['1', undefined])
+    }
   })
 
   row('07-7.4-checkpointed', async () => {

@@ -534,7 +534,7 @@ const SECTIONS = {
     '07-7.4-FAILED': 'FAILED: 200, a function error with the members that there are',
     '07-7.4-TIMED_OUT': 'TIMED_OUT: 200, a function error',
     '07-7.4-STOPPED': 'STOPPED: 200, a function error with the stop error',
-    '07-7.4-log': 'LogType Tail does no harm',
+    '07-7.4-log': 'LogType Tail: the end of the log of the last invocation',
     '07-7.4-checkpointed': 'a result given by an EXECUTION checkpoint is answered',
     '07-7.4-restart': 'a caller who tries again after a restart is attached to the same execution',
   },

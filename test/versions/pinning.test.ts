@@ -6,6 +6,7 @@ import {
   CreateFunctionCommand,
   DeleteFunctionCommand,
   GetDurableExecutionCommand,
+  type GetDurableExecutionCommandOutput,
   GetDurableExecutionHistoryCommand,
   InvokeCommand,
   LambdaClient,
@@ -69,11 +70,29 @@ async function callbackOf(client: LambdaClient, DurableExecutionArn: string | un
   })
 }
 
-async function resultOf(client: LambdaClient, DurableExecutionArn: string | undefined): Promise<unknown> {
-  const closed = await eventually(`the end of ${DurableExecutionArn}`, async () => {
+function endOf(
+  client: LambdaClient,
+  DurableExecutionArn: string | undefined,
+): Promise<GetDurableExecutionCommandOutput> {
+  return eventually(`the end of ${DurableExecutionArn}`, async () => {
     const execution = await client.send(new GetDurableExecutionCommand({ DurableExecutionArn }))
     return execution.Status === 'RUNNING' ? undefined : execution
   })
+}
+
+const notFound = (version: string) => ({
+  ErrorType: 'ResourceNotFoundException',
+  ErrorMessage: `Function not found: arn:aws:lambda:us-east-1:000000000000:function:orders:${version}`,
+})
+
+async function errorOf(client: LambdaClient, arn: string | undefined): Promise<unknown> {
+  const closed = await endOf(client, arn)
+  assert.equal(closed.Status, 'FAILED')
+  return closed.Error
+}
+
+async function resultOf(client: LambdaClient, arn: string | undefined): Promise<unknown> {
+  const closed = await endOf(client, arn)
   assert.equal(closed.Status, 'SUCCEEDED', JSON.stringify(closed.Error))
   return JSON.parse(closed.Result ?? 'null')
 }
@@ -173,7 +192,7 @@ test('nothing reserved: who waits is refused, what is queued runs as soon as som
   assert.equal(await resultOf(client, queued.DurableExecutionArn), 1)
 })
 
-test('an execution whose version was deleted is held, and the others go on', async (t) => {
+test('an execution whose version was deleted fails when it needs it, and the others go on', async (t) => {
   const { client } = await serve(t, temporaryDirectory(t))
   await client.send(creation(await suspending('one'), true))
   await client.send(new PublishVersionCommand({ FunctionName }))
@@ -187,8 +206,51 @@ test('an execution whose version was deleted is held, and the others go on', asy
   const otherCallback = await callbackOf(client, other.DurableExecutionArn)
   await client.send(new SendDurableExecutionCallbackSuccessCommand({ CallbackId: otherCallback, Result: '"go"' }))
   assert.deepEqual(await resultOf(client, other.DurableExecutionArn), ['two 2', 'two 2'])
-  const held = await client.send(new GetDurableExecutionCommand({ DurableExecutionArn: started.DurableExecutionArn }))
-  assert.equal(held.Status, 'RUNNING')
+  assert.deepEqual(await errorOf(client, started.DurableExecutionArn), notFound('1'))
+})
+
+test('a function that is created again under the name is another one, over a kill of the server', async (t) => {
+  const data = temporaryDirectory(t)
+  const first = await serve(t, data)
+  let { client } = first
+  const start = async (Qualifier: string) => {
+    const { DurableExecutionArn } = await client.send(
+      new InvokeCommand({ FunctionName, Qualifier, InvocationType: 'Event' }),
+    )
+    return { arn: DurableExecutionArn, callback: await callbackOf(client, DurableExecutionArn) }
+  }
+  const release = (CallbackId: string) =>
+    client.send(new SendDurableExecutionCallbackSuccessCommand({ CallbackId, Result: '"go"' }))
+  await client.send(creation(await suspending('old'), true))
+  await client.send(new PublishVersionCommand({ FunctionName }))
+  const [old, pinned] = [await start('$LATEST'), await start('1')]
+  await client.send(new DeleteFunctionCommand({ FunctionName }))
+  await release(old.callback)
+  assert.deepEqual(await errorOf(client, old.arn), notFound('$LATEST'))
+
+  client.destroy()
+  await first.process.kill()
+  client = (await serve(t, data)).client
+  await assert.rejects(client.send(new InvokeCommand({ FunctionName, Qualifier: '1' })), {
+    name: 'ResourceNotFoundException',
+  })
+  await client.send(creation(await suspending('new'), true))
+  const published = await client.send(new PublishVersionCommand({ FunctionName }))
+  assert.equal(published.Version, '2', 'number 1 belongs to the one before')
+  await release(pinned.callback)
+  assert.deepEqual(await errorOf(client, pinned.arn), notFound('1'))
+  const fresh = await start('$LATEST')
+  await release(fresh.callback)
+  assert.deepEqual(await resultOf(client, fresh.arn), ['new $LATEST', 'new $LATEST'])
+
+  await client.send(new DeleteFunctionCommand({ FunctionName }))
+  const listed = async (Qualifier?: string) => {
+    const list = new ListDurableExecutionsByFunctionCommand({ FunctionName, Qualifier, ReverseOrder: true })
+    return (await client.send(list)).DurableExecutions?.map(({ DurableExecutionArn }) => DurableExecutionArn)
+  }
+  assert.deepEqual(await listed(), [old.arn, pinned.arn, fresh.arn], 'executions are found as long as they are kept')
+  assert.deepEqual(await listed('1'), [pinned.arn])
+  await assert.rejects(listed('3'), { name: 'ResourceNotFoundException' })
 })
 
 test('a plain function: the version that ran is told, also behind an alias', async (t) => {

@@ -12,7 +12,7 @@ import {
 import type { RegisteredFunctions } from '../../src/functions/registry/ports.ts'
 import type { CodeReference, FunctionRecord } from '../../src/functions/registry/record.ts'
 import { provision, reserveConcurrency } from '../../src/functions/registry/settings.ts'
-import { DEFAULT_PLACE } from '../../src/protocol/arn.ts'
+import { DEFAULT_PLACE, layerArn } from '../../src/protocol/arn.ts'
 import type { InputOf } from '../../src/protocol/operations.ts'
 import { createSystemEntropy, systemClock } from '../../src/service/clock-adapters.ts'
 import { type Part, zipOf } from '../management/zip-of.ts'
@@ -25,12 +25,17 @@ export type Files = Readonly<Record<string, string | Buffer>>
 export class Registered implements RegisteredFunctions {
   readonly #records = new Map<string, FunctionRecord>()
   readonly #code = new Map<string, Uint8Array>()
+  readonly #layers = new Map<string, CodeReference>()
   readonly #listeners: ((name: string) => void)[] = []
   /** How often the zip of a version was asked for. */
   codeReads = 0
 
   get(name: string): FunctionRecord | undefined {
     return this.#records.get(name)
+  }
+
+  deleted(): undefined {
+    return undefined
   }
 
   list(): readonly FunctionRecord[] {
@@ -60,6 +65,16 @@ export class Registered implements RegisteredFunctions {
       Code: {},
     }
     this.#store(create(name, input, this.#keep(files), this.#facts()).record)
+  }
+
+  /** A layer whose every number is this one. Its ARN. */
+  publishLayer(name: string, files: Files): string {
+    this.#layers.set(name, this.#keep(files))
+    return layerArn(DEFAULT_PLACE, name, 1)
+  }
+
+  deleteLayer(name: string): void {
+    this.#layers.delete(name)
   }
 
   updateCode(name: string, files: Files): void {
@@ -123,11 +138,17 @@ export class Registered implements RegisteredFunctions {
     const bytes = packageOf(files)
     const sha256 = createHash('sha256').update(bytes).digest('base64')
     this.#code.set(sha256, bytes)
-    return { sha256, bytes: bytes.length }
+    const unzippedBytes = Object.values(files).reduce((sum, content) => sum + Buffer.byteLength(content), 0)
+    return { sha256, bytes: bytes.length, unzippedBytes }
   }
 
   #facts(): RegistryFacts {
-    return { now: systemClock.now(), place: DEFAULT_PLACE, uuid: () => entropy.uuid() }
+    return {
+      now: systemClock.now(),
+      place: DEFAULT_PLACE,
+      uuid: () => entropy.uuid(),
+      layerCode: (name) => this.#layers.get(name),
+    }
   }
 }
 

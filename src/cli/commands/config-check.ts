@@ -27,8 +27,10 @@ export const configCheck = defineCommand({
     const config = findConfig(operands[0], cwd, 'nothing was checked')
     try {
       const { loadConfig, startPerdure } = await serverModules()
-      const { functions } = await loadConfig(config)
+      const { functions, destinations, events } = await loadConfig(config)
       const perdure = await startPerdure({
+        destinations,
+        events,
         // Nothing will be invoked: no process need be warm.
         functions: functions.map((declared) => ({ ...declared, warm: 0 })),
         data: { kind: 'memory' },

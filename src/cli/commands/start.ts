@@ -1,6 +1,6 @@
-/** `perdure start`: a server with the functions of a config file, until it is told to stop. */
+/** `perdure start`: a server with the functions of a config file, and those deployed to it, until it is told to stop. */
 import { defineCommand } from '../command.ts'
-import { findConfig } from '../config-file.ts'
+import { configIn, findConfig } from '../config-file.ts'
 import { EXIT } from '../failure.ts'
 import { aborted } from '../pause.ts'
 import { counted } from '../render/amounts.ts'
@@ -20,19 +20,25 @@ export const start = defineCommand({
     },
     ...SERVER_OPTIONS,
   },
-  notes: ['SIGINT and SIGTERM drain: what runs may end, what is not finished goes on at the next start.'],
+  notes: [
+    'Without a config file it serves what is deployed to it: with an AWS SDK, the AWS CLI or any other client of the API.',
+    'SIGINT and SIGTERM drain: what runs may end, what is not finished goes on at the next start.',
+  ],
   examples: ['perdure start', 'perdure start --config examples/perdure.config.ts --port 0 --json'],
   async run({ values, terminal, cwd, stopSignal }) {
     const options = serverOptions(values)
-    const config = findConfig(values.config, cwd)
+    const config = values.config === undefined ? configIn(cwd) : findConfig(values.config, cwd)
     try {
       const { loadConfig, startPerdure } = await serverModules()
-      const loaded = await loadConfig(config)
+      const loaded = config === undefined ? NOTHING_DECLARED : await loadConfig(config)
       const { functions } = loaded
       const perdure = await startPerdure({ ...options, ...loaded })
       const stop = stopSignal()
       if (values.json === true) {
         terminal.out(JSON.stringify({ endpoint: perdure.endpoint, pid: process.pid }))
+      } else if (functions.length === 0) {
+        terminal.out(`perdure serves what is deployed to it at ${terminal.paint('bold', perdure.endpoint)}`)
+        if (config === undefined) terminal.out(`  there is no perdure.config.ts, .js or .yaml in ${cwd}`)
       } else {
         terminal.out(
           `perdure serves ${counted(functions.length, 'function')} at ${terminal.paint('bold', perdure.endpoint)}`,
@@ -48,6 +54,8 @@ export const start = defineCommand({
     }
   },
 })
+
+const NOTHING_DECLARED = { functions: [], runtimes: {} } as const
 
 /** A server that a program started over an IPC channel ends with that program. The channel alone keeps nothing alive. */
 function parentGone(): Promise<void> {

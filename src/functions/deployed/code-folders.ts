@@ -1,27 +1,43 @@
 /**
  * Packages as folders that processes run in: each unpacked once, named after the hash of its zip, shared by all versions
- * with that code, and removed when no version names it and no process runs in it. The zips in the store are what counts:
- * a server starts without folders and makes those that it needs.
+ * with that code, and removed when no version names it and no process runs in it. The layers of a version are one folder
+ * too, named after their hashes in order. The zips in the store are what counts: a server starts without folders and
+ * makes those that it needs.
  */
+import { createHash } from 'node:crypto'
 import { renameSync } from 'node:fs'
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
+import { basename, dirname } from 'node:path/posix'
 import type { CodeReference } from '../registry/record.ts'
 import { readZip } from '../registry/zip.ts'
 
 export interface CodeFolders {
-  /** The folder is there from when the promise resolves until the release. */
-  hold(code: CodeReference): HeldFolder
-  /** The hashes that versions name from now on. */
+  /** One package, or several in one folder. It is there from when the promise resolves until the release. */
+  hold(packages: Packages): HeldFolder
+  /** The folders that versions need from now on, as `folderOf` names them. */
   keepOnly(named: ReadonlySet<string>): void
 }
+
+/** In order: of files with one path, that of the last package is there. */
+export type Packages = readonly [CodeReference, ...CodeReference[]]
+
+/** The name of the folder: it says what is in it. */
+export function folderOf([{ sha256 }, ...others]: Packages): string {
+  if (others.length === 0) return hexOf(sha256)
+  return createHash('sha256')
+    .update([sha256, ...others.map((each) => each.sha256)].join(' '))
+    .digest('hex')
+}
+
+const hexOf = (sha256: string): string => Buffer.from(sha256, 'base64').toString('hex')
 
 export interface HeldFolder {
   readonly path: Promise<string>
   release(): void
 }
 
-interface Folder {
+interface Unpacked {
   readonly path: Promise<string>
   holders: number
 }
@@ -36,15 +52,17 @@ export async function openCodeFolders(
   // Packages without a package.json of their own must not be taken for parts of whatever project this folder lies in.
   await writeFile(join(root, 'package.json'), '{}')
 
-  const folders = new Map<string, Folder>()
+  const folders = new Map<string, Unpacked>()
   let named: ReadonlySet<string> = new Set()
   let works = 0
 
-  const unpack = async (code: CodeReference): Promise<string> => {
-    const path = join(root, Buffer.from(code.sha256, 'base64').toString('hex'))
+  const unpack = async (name: string, packages: Packages): Promise<string> => {
+    const path = join(root, name)
     const partial = `${path}.${works++}`
     try {
-      await unpackInto(partial, await read(code))
+      await mkdir(partial)
+      const tree: Folder = new Map()
+      for (const code of packages) await unpackInto(partial, tree, await read(code))
       await rename(partial, path)
     } catch (error) {
       await rm(partial, { recursive: true, force: true })
@@ -52,10 +70,10 @@ export async function openCodeFolders(
     }
     return path
   }
-  const discardUnused = (sha256: string): void => {
-    const folder = folders.get(sha256)
-    if (folder === undefined || folder.holders > 0 || named.has(sha256)) return
-    folders.delete(sha256)
+  const discardUnused = (name: string): void => {
+    const folder = folders.get(name)
+    if (folder === undefined || folder.holders > 0 || named.has(name)) return
+    folders.delete(name)
     void folder.path.then(discard, () => {
       // It was never unpacked.
     })
@@ -70,47 +88,75 @@ export async function openCodeFolders(
   }
 
   return {
-    hold: (code) => {
-      const { sha256 } = code
-      let folder = folders.get(sha256)
+    hold: (packages) => {
+      const name = folderOf(packages)
+      let folder = folders.get(name)
       if (folder === undefined) {
-        folder = { path: unpack(code), holders: 0 }
-        folders.set(sha256, folder)
+        folder = { path: unpack(name, packages), holders: 0 }
+        folders.set(name, folder)
       }
       const held = folder
       held.holders += 1
       // What could not be unpacked is tried again by the next process.
       held.path.catch(() => {
-        if (folders.get(sha256) === held) folders.delete(sha256)
+        if (folders.get(name) === held) folders.delete(name)
       })
       return {
         path: held.path,
         release: () => {
           held.holders -= 1
-          discardUnused(sha256)
+          discardUnused(name)
         },
       }
     },
     keepOnly: (now) => {
       named = now
-      for (const sha256 of [...folders.keys()]) discardUnused(sha256)
+      for (const name of [...folders.keys()]) discardUnused(name)
     },
   }
 }
 
-/** The files can be read and run by the function and not be changed, for others run them too. */
-async function unpackInto(root: string, zip: Uint8Array): Promise<void> {
-  await mkdir(root)
-  const made = new Set([root])
-  const folder = async (path: string): Promise<void> => {
-    if (made.has(path)) return
-    await mkdir(path, { recursive: true })
-    made.add(path)
-  }
+/** What lies in a folder, by name. */
+type Folder = Map<string, Folder | 'no folder'>
+
+/**
+ * The files can be read and run by the function and not be changed, for others run them too.
+ *
+ * A package is sound in itself (`zip.ts`), and two of them are when laid over each other as long as nothing is written
+ * through a link: what is in the way of an entry goes first, unless both are folders.
+ */
+async function unpackInto(root: string, tree: Folder, zip: Uint8Array): Promise<void> {
   for await (const entry of readZip(zip)) {
     const path = join(root, entry.path)
-    await folder(entry.kind === 'folder' ? path : dirname(path))
+    if (entry.kind === 'folder') {
+      await folderAt(root, tree, entry.path)
+      continue
+    }
+    const folder = await folderAt(root, tree, dirname(entry.path))
+    const name = basename(entry.path)
+    if (folder.has(name)) await rm(path, { recursive: true })
     if (entry.kind === 'file') await writeFile(path, entry.content(), { mode: entry.executable ? 0o555 : 0o444 })
-    else if (entry.kind === 'link') await symlink(entry.target, path)
+    else await symlink(entry.target, path)
+    folder.set(name, 'no folder')
   }
+}
+
+/** Makes it, and those above it. */
+async function folderAt(root: string, tree: Folder, path: string): Promise<Folder> {
+  let folder = tree
+  let at = root
+  for (const name of path === '.' ? [] : path.split('/')) {
+    at = `${at}/${name}`
+    const there = folder.get(name)
+    if (there instanceof Map) {
+      folder = there
+      continue
+    }
+    if (there !== undefined) await rm(at)
+    await mkdir(at)
+    const made: Folder = new Map()
+    folder.set(name, made)
+    folder = made
+  }
+  return folder
 }

@@ -4,7 +4,13 @@
  */
 import { availableParallelism } from 'node:os'
 import { functionArn, type Place } from '../../protocol/arn.ts'
-import type { Entropy, FunctionVersion } from '../../service/ports.ts'
+import type {
+  AsynchronousSettings,
+  DeletableVersion,
+  Entropy,
+  Functions,
+  FunctionVersion,
+} from '../../service/ports.ts'
 import type { Launch } from '../launch.ts'
 import { loggingOf } from '../logging.ts'
 import type { Pool } from '../pool.ts'
@@ -13,18 +19,24 @@ import type { RegisteredFunctions } from '../registry/ports.ts'
 import {
   aliasOf,
   type FunctionRecord,
+  generationOf,
   newestPublished,
   type StoredConfig,
   type StoredVersion,
+  versionOf,
 } from '../registry/record.ts'
 import type { Deployment, RuntimeSite } from '../runtimes/family.ts'
 import { launchDeployment } from '../runtimes/runtimes.ts'
-import type { CodeFolders } from './code-folders.ts'
+import { type CodeFolders, folderOf, type Packages } from './code-folders.ts'
 
 export interface DeployedFunctions {
   resolve(name: string, qualifier: string | undefined): FunctionVersion | undefined
+  /** As `Functions.wasDeleted` says it, of functions that are not declared. */
+  wasDeleted(version: DeletableVersion): boolean
   /** Every `$LATEST`. */
   list(): readonly FunctionVersion[]
+  /** As the port says. */
+  readonly asynchronous: NonNullable<Functions['asynchronous']>
   /** How a process of the version is started; its folder stays until `release`. */
   launch(version: FunctionVersion): HeldLaunch
   /** Brings the pool up to date with the record of a function, as it is now. */
@@ -77,7 +89,24 @@ export function createDeployedFunctions(options: DeployedFunctionsOptions): Depl
       return meant === undefined ? undefined : versions.get(meant)?.version
     },
 
+    wasDeleted: ({ name, version, generation }) => {
+      const record = registered.get(name)
+      const newest = record === undefined ? (registered.deleted(name)?.deleted.generation ?? 0) : generationOf(record)
+      const isThere = record !== undefined && versionOf(record, version) !== undefined
+      if (generation === undefined) return newest > 1 || (newest === 1 && !isThere)
+      return generation < newest || (generation === newest && !isThere)
+    },
+
     list: () => [...functions.values()].flatMap(({ versions }) => versions.get('$LATEST')?.version ?? []),
+
+    asynchronous: ({ name, qualifier, version }) => {
+      const deployed = functions.get(name)
+      if (deployed === undefined) return {}
+      const settings: AsynchronousSettings = deployed.record.eventInvoke[qualifier] ?? {}
+      const deadLetterTarget = deployed.versions.get(version)?.stored.config.deadLetterTarget
+      // An empty one takes away what was there.
+      return { ...settings, ...(deadLetterTarget ? { deadLetterTarget } : undefined) }
+    },
 
     launch: ({ name, version }) => {
       const stored = functions.get(name)?.versions.get(version)?.stored
@@ -88,8 +117,16 @@ export function createDeployedFunctions(options: DeployedFunctionsOptions): Depl
         })
         return { launch: () => gone, release: () => {} }
       }
-      const { path, release } = folders.hold(stored.code)
-      return { launch: async () => launchDeployment(deploymentOf(stored.config, await path), site), release }
+      const code = folders.hold([stored.code])
+      const packages = layersOf(stored)
+      const layers = packages === undefined ? undefined : folders.hold(packages)
+      return {
+        launch: async () => launchDeployment(deploymentOf(stored.config, await code.path, await layers?.path), site),
+        release: () => {
+          code.release()
+          layers?.release()
+        },
+      }
     },
 
     follow: (name, pool) => {
@@ -106,7 +143,7 @@ export function createDeployedFunctions(options: DeployedFunctionsOptions): Depl
         else if (previous.version.concurrency !== version.concurrency) pool.rebound(version)
         if ((previous?.warm ?? 0) !== warm) pool.keepWarm(version, warm)
       }
-      folders.keepOnly(codeOf(functions))
+      folders.keepOnly(foldersOf(functions))
     },
   }
 }
@@ -123,6 +160,7 @@ function deployedOf(record: FunctionRecord, place: Place): DeployedFunction {
       version: {
         name: record.name,
         version,
+        generation: generationOf(record),
         arn: functionArn(place, record.name, version),
         timeoutSeconds: config.timeoutSeconds,
         memoryMb: config.memoryMb,
@@ -144,14 +182,29 @@ function provisionedFor(record: FunctionRecord, version: string): number {
     .reduce((sum, [, { requested }]) => sum + requested, 0)
 }
 
-function deploymentOf({ runtime, handler, memoryMb, environment = {} }: StoredConfig, taskRoot: string): Deployment {
-  return { runtime, handler, memoryMb, environment, taskRoot, defaults: {} }
+function deploymentOf(
+  { runtime, handler, memoryMb, environment = {} }: StoredConfig,
+  taskRoot: string,
+  layersRoot: string | undefined,
+): Deployment {
+  return { runtime, handler, memoryMb, environment, taskRoot, layersRoot, defaults: {} }
 }
 
-function codeOf(functions: ReadonlyMap<string, DeployedFunction>): ReadonlySet<string> {
-  return new Set(
-    [...functions.values()].flatMap(({ versions }) => [...versions.values()].map(({ stored }) => stored.code.sha256)),
-  )
+function layersOf({ config: { layers = [] } }: StoredVersion): Packages | undefined {
+  const [first, ...others] = layers.map(({ code }) => code)
+  return first === undefined ? undefined : [first, ...others]
+}
+
+function foldersOf(functions: ReadonlyMap<string, DeployedFunction>): ReadonlySet<string> {
+  const names = new Set<string>()
+  for (const { versions } of functions.values()) {
+    for (const { stored } of versions.values()) {
+      names.add(folderOf([stored.code]))
+      const layers = layersOf(stored)
+      if (layers !== undefined) names.add(folderOf(layers))
+    }
+  }
+  return names
 }
 
 /** From 0 to below 1. */

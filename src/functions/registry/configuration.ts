@@ -3,8 +3,11 @@ import { ApiError, invalidParameter } from '../../protocol/errors.ts'
 import type { InputOf } from '../../protocol/operations.ts'
 import type { DurableConfig } from '../../protocol/shapes.ts'
 import { reservedVariables } from '../environment.ts'
+import type { RegistryFacts } from './change.ts'
+import { usedLayers } from './layers.ts'
 import type { StoredConfig } from './record.ts'
 import { requireRuntime } from './runtimes.ts'
+import { requireDestination } from './settings.ts'
 
 type CreateInput = InputOf<'CreateFunction'>
 type UpdateInput = InputOf<'UpdateFunctionConfiguration'>
@@ -16,7 +19,7 @@ const MAX_TIMEOUT_SECONDS = 900
 const DEFAULT_RETENTION_DAYS = 14
 
 /** Configuration of a function that is being created. */
-export function firstConfig(input: CreateInput): StoredConfig {
+export function firstConfig(input: CreateInput, facts: RegistryFacts): StoredConfig {
   if (input.PackageType === 'Image' || input.Code.ImageUri !== undefined) throw imagesAreNotRun()
   const { Runtime, Handler } = input
   if (Runtime === undefined || Handler === undefined || Handler === '') {
@@ -39,13 +42,14 @@ export function firstConfig(input: CreateInput): StoredConfig {
     logging: { format: 'Text' },
     ...(input.TenancyConfig === undefined ? undefined : { perTenant: true as const }),
   }
-  return changedConfig(defaults, input)
+  return changedConfig(defaults, input, facts)
 }
 
 /** The configuration with the members that are given; the others stay (spec 02 §2.5). */
-export function changedConfig(config: StoredConfig, given: Given): StoredConfig {
+export function changedConfig(config: StoredConfig, given: Given, facts: RegistryFacts): StoredConfig {
   requireLegal(given)
-  const { durable: _durable, ...rest } = config
+  const { durable: _durable, layers: _layers, ...rest } = config
+  const layers = given.Layers === undefined ? config.layers : usedLayers(given.Layers, facts)
   const durable = given.DurableConfig === undefined ? config.durable : durableOf(given.DurableConfig)
   return {
     ...rest,
@@ -65,7 +69,7 @@ export function changedConfig(config: StoredConfig, given: Given): StoredConfig 
       given.DeadLetterConfig === undefined ? undefined : (given.DeadLetterConfig.TargetArn ?? ''),
     ),
     ...present('kmsKeyArn', given.KMSKeyArn),
-    ...present('layers', given.Layers),
+    ...present('layers', layers?.length === 0 ? undefined : layers),
     ...present(
       'vpc',
       given.VpcConfig === undefined
@@ -92,6 +96,7 @@ function canonical(value: unknown): string {
 
 function requireLegal(given: Given): void {
   if (given.Runtime !== undefined) requireRuntime(given.Runtime)
+  requireDestination(given.DeadLetterConfig?.TargetArn)
   if (given.ImageConfig !== undefined) throw imagesAreNotRun()
   const variables = given.Environment?.Variables
   if (variables !== undefined) requireEnvironment({ ...variables })

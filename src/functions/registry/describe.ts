@@ -39,7 +39,9 @@ export function listed({ version, revisionId, lastModified, code, config }: Stor
     ...(config.environment === undefined ? undefined : { Environment: { Variables: config.environment } }),
     ...(config.deadLetterTarget ? { DeadLetterConfig: { TargetArn: config.deadLetterTarget } } : undefined),
     ...(config.kmsKeyArn ? { KMSKeyArn: config.kmsKeyArn } : undefined),
-    ...(config.layers === undefined ? undefined : { Layers: config.layers.map((Arn) => ({ Arn, CodeSize: 0 })) }),
+    ...(config.layers === undefined
+      ? undefined
+      : { Layers: config.layers.map(({ arn, code: { bytes } }) => ({ Arn: arn, CodeSize: bytes })) }),
     ...(config.vpc === undefined ? undefined : { VpcConfig: vpcOf(config.vpc) }),
     ...(config.fileSystems === undefined ? undefined : { FileSystemConfigs: config.fileSystems }),
     ...(config.durable === undefined ? undefined : { DurableConfig: config.durable }),

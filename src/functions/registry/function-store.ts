@@ -10,8 +10,10 @@ export interface FunctionStore {
    * `false` when that is not what is there, and then nothing has changed.
    */
   putFunction(write: { readonly row: FunctionRow; readonly replaces: number }): Promise<boolean>
-  /** Removes the record with this revision; `false` when another one is there, or none. */
-  removeFunction(removal: { readonly name: string; readonly revision: number }): Promise<boolean>
+  /** The records of all layers, in the order of their names. */
+  listLayers(): Promise<readonly LayerRow[]>
+  /** As `putFunction`. A layer's record stays: it knows which numbers were given. */
+  putLayer(write: { readonly row: LayerRow; readonly replaces: number }): Promise<boolean>
   /** Keeps bytes under their hash. Bytes that are there already are not written again. */
   putCode(code: { readonly sha256: string; readonly bytes: Uint8Array }): Promise<void>
   readCode(code: { readonly sha256: string }): Promise<Uint8Array | undefined>
@@ -22,9 +24,13 @@ export interface FunctionStore {
 }
 
 export interface FunctionRow {
+  /** Unique among the records of its kind. */
   readonly name: string
   /** Counts the writes of this record, from 1. */
   readonly revision: number
   /** The record as JSON. */
   readonly text: string
 }
+
+/** A layer's record, in the same form. */
+export type LayerRow = FunctionRow

@@ -6,12 +6,15 @@ import { type Change, notFound, type RegistryFacts, requireRevision, without } f
 import { changedConfig, firstConfig, sameConfig } from './configuration.ts'
 import {
   type CodeReference,
+  type DeletedFunction,
   type FunctionRecord,
+  namedCode,
   newestPublished,
   RECORD_VERSION,
   type StoredVersion,
   versionOf,
 } from './record.ts'
+import { DEPLOYMENT_LIMITS } from './zip.ts'
 
 /** A new function. The answer is the version to describe: `$LATEST`, or number 1 when it is published at once. */
 export function create(
@@ -19,20 +22,24 @@ export function create(
   input: InputOf<'CreateFunction'>,
   code: CodeReference,
   facts: RegistryFacts,
+  /** The one of this name before. */
+  before?: DeletedFunction,
 ): Change<StoredVersion> {
   const latest: StoredVersion = {
     version: '$LATEST',
     revisionId: facts.uuid(),
     lastModified: facts.now,
     code,
-    config: firstConfig(input),
+    config: firstConfig(input, facts),
   }
+  requireFitting(latest)
   const record: FunctionRecord = {
     v: RECORD_VERSION,
     name,
+    ...(before === undefined ? undefined : { generation: before.deleted.generation + 1 }),
     latest,
     published: [],
-    lastVersion: 0,
+    lastVersion: before?.deleted.lastVersion ?? 0,
     aliases: [],
     eventInvoke: {},
     tags: { ...input.Tags },
@@ -58,6 +65,7 @@ export function updateCode(
     code,
     config: { ...record.latest.config, architectures },
   }
+  requireFitting(changed)
   if (input.DryRun === true) return { record, answer: changed }
   const updated = { ...record, latest: changed }
   return input.Publish === true ? publishLatest(updated, undefined, facts) : { record: updated, answer: changed }
@@ -76,7 +84,8 @@ export function updateConfiguration(
       'DurableConfig cannot be added to an existing function. Durability is set when a function is created.',
     )
   }
-  const latest = { ...record.latest, ...written(facts), config: changedConfig(record.latest.config, input) }
+  const latest = { ...record.latest, ...written(facts), config: changedConfig(record.latest.config, input, facts) }
+  requireFitting(latest)
   return { record: { ...record, latest }, answer: latest }
 }
 
@@ -149,6 +158,15 @@ export function deleteVersion(record: FunctionRecord, qualifier: string, facts: 
     },
     answer: undefined,
   }
+}
+
+function requireFitting(version: StoredVersion): void {
+  const bytes = namedCode(version).reduce((sum, { unzippedBytes }) => sum + unzippedBytes, 0)
+  const { unzippedBytes: limit } = DEPLOYMENT_LIMITS
+  if (bytes <= limit) return
+  throw invalidParameter(
+    `Function code combined with layers exceeds the maximum allowed size of ${limit} bytes. The actual size is ${bytes} bytes.`,
+  )
 }
 
 const written = ({ now, uuid }: RegistryFacts) => ({ revisionId: uuid(), lastModified: now })

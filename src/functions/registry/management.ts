@@ -1,6 +1,7 @@
 /**
  * The operations on functions that were created through the API (spec 02 §2.5): which command each one is, on which
- * record, and how its answer looks. What a command decides is in the pure files of this folder.
+ * record, and how its answer looks. What a command decides is in the pure files of this folder. Those on layers are in
+ * `layer-management.ts`.
  */
 import { functionArn, type Place } from '../../protocol/arn.ts'
 import { ApiError, invalidParameter } from '../../protocol/errors.ts'
@@ -16,6 +17,7 @@ import type {
 import { createAlias, deleteAlias, updateAlias } from './aliases.ts'
 import { type Change, knownQualifier, notFound, type RegistryFacts } from './change.ts'
 import { requirePackage } from './code.ts'
+import { TOTAL_CODE_BYTES } from './code-shelf.ts'
 import { firstConfig } from './configuration.ts'
 import {
   described,
@@ -27,8 +29,9 @@ import {
   shownVersion,
 } from './describe.ts'
 import { create, deleteVersion, publish, updateCode, updateConfiguration } from './functions.ts'
+import { createLayerAnswers } from './layer-management.ts'
 import { aliasOf, type CodeReference, type FunctionRecord, type StoredVersion } from './record.ts'
-import { type Registry, referenceTo, TOTAL_CODE_BYTES } from './registry.ts'
+import type { Registry } from './registry.ts'
 import { requireRuntime } from './runtimes.ts'
 import {
   addPermission,
@@ -71,7 +74,12 @@ const ACCOUNT_CONCURRENCY = 1_000
 
 export function createManagement(options: ManagementOptions): FunctionManagement {
   const { registry, place, declares } = options
-  const facts = (): RegistryFacts => ({ now: options.now(), place, uuid: options.entropy.uuid })
+  const facts = (): RegistryFacts => ({
+    now: options.now(),
+    place,
+    uuid: options.entropy.uuid,
+    layerCode: (name, number) => registry.layers.get(name)?.versions.find(({ version }) => version === number)?.code,
+  })
   const arnOf = (name: string, qualifier?: string): string => functionArn(place, name, qualifier)
 
   // -------------------------------------------------------------------------------------------------- on one function
@@ -176,16 +184,18 @@ export function createManagement(options: ManagementOptions): FunctionManagement
   // ---------------------------------------------------------------------------------------------------- the operations
 
   const answers: Answers = {
+    ...createLayerAnswers(registry, facts, place),
+
     async CreateFunction(input) {
       const { FunctionName: name } = input
       const exists = () => new ApiError('ResourceConflictException', `Function already exist: ${name}`)
       if (declares(name) || registry.get(name) !== undefined) throw exists()
-      await requireInstalled(firstConfig(input).runtime)
-      const bytes = await requirePackage(input.Code)
-      const answer = await registry.withCode(bytes, (code) =>
-        registry.change(name, (record) => {
+      await requireInstalled(firstConfig(input, facts()).runtime)
+      const given = await requirePackage(input.Code)
+      const answer = await registry.withCode(given, (code) =>
+        registry.change(name, (record, before) => {
           if (record !== undefined) throw exists()
-          return create(name, input, code, facts())
+          return create(name, input, code, facts(), before)
         }),
       )
       return described(answer, name, arnOf(name))
@@ -193,9 +203,9 @@ export function createManagement(options: ManagementOptions): FunctionManagement
 
     async UpdateFunctionCode(input) {
       read(input.FunctionName)
-      const bytes = await requirePackage(input)
-      if (input.DryRun === true) return await dryUpdate(input, referenceTo(bytes))
-      const answer = await registry.withCode(bytes, (code) =>
+      const given = await requirePackage(input)
+      if (input.DryRun === true) return await dryUpdate(input, given.code)
+      const answer = await registry.withCode(given, (code) =>
         change(input, (record, world) => updateCode(record, input, code, world)),
       )
       return describedOwn(input.FunctionName, answer)

@@ -11,6 +11,8 @@ export const RECORD_VERSION = 1
 export interface FunctionRecord {
   readonly v: number
   readonly name: string
+  /** How many functions there have been under this name, this one included. Absent: it is the first. */
+  readonly generation?: number
   readonly latest: StoredVersion
   /** In the order of their numbers. */
   readonly published: readonly StoredVersion[]
@@ -30,6 +32,16 @@ export interface FunctionRecord {
   readonly runtimeUpdates: Readonly<Record<string, RuntimeUpdates>>
 }
 
+/**
+ * What stays of a function that was deleted, in the place of its record: numbers are never given again, not even to a
+ * function that is created under its name (spec 02 §2.6), and its executions are told apart from that one's.
+ */
+export interface DeletedFunction {
+  readonly v: number
+  readonly name: string
+  readonly deleted: { readonly generation: number; readonly lastVersion: number }
+}
+
 /** `$LATEST`, or a version as it was when it was published. */
 export interface StoredVersion {
   /** `$LATEST` or digits. */
@@ -45,6 +57,14 @@ export interface CodeReference {
   /** Of the zip as it was uploaded, in base64 (spec 09 §9.10): its name in the code store. */
   readonly sha256: string
   readonly bytes: number
+  /** Of all its files. */
+  readonly unzippedBytes: number
+}
+
+/** A version of a layer as it was when the function was given it: also when it is deleted, the function has it. */
+export interface UsedLayer {
+  readonly arn: string
+  readonly code: CodeReference
 }
 
 /** The members of a FunctionConfiguration that were given, or have a default (spec 02 §2.4). */
@@ -63,7 +83,8 @@ export interface StoredConfig {
   readonly logging: StoredLogging
   readonly deadLetterTarget?: string
   readonly kmsKeyArn?: string
-  readonly layers?: readonly string[]
+  /** In the order in which they are unpacked: of files of one name, the last one counts. */
+  readonly layers?: readonly UsedLayer[]
   readonly vpc?: StoredVpc
   readonly fileSystems?: readonly { readonly Arn: string; readonly LocalMountPath: string }[]
   readonly durable?: DurableConfig
@@ -116,15 +137,34 @@ export interface RuntimeUpdates {
 }
 
 /** A record from its text. Throws when it is of a later release. */
-export function readRecord(text: string): FunctionRecord {
-  const record = JSON.parse(text) as FunctionRecord
+export function readRecord(text: string): FunctionRecord | DeletedFunction {
+  const record = JSON.parse(text) as FunctionRecord | DeletedFunction
   if (record.v === RECORD_VERSION) return record
   throw new Error(`its format is ${record.v}, and this Perdure knows ${RECORD_VERSION}: a newer release wrote it`)
 }
 
-/** The hashes of all code that the record names. */
-export const codeOf = ({ latest, published }: FunctionRecord): ReadonlySet<string> =>
-  new Set([latest, ...published].map(({ code }) => code.sha256))
+export const isDeleted = (record: FunctionRecord | DeletedFunction): record is DeletedFunction => 'deleted' in record
+
+export const generationOf = ({ generation = 1 }: FunctionRecord): number => generation
+
+export function deletedOf(record: FunctionRecord): DeletedFunction {
+  const { name, lastVersion } = record
+  return { v: RECORD_VERSION, name, deleted: { generation: generationOf(record), lastVersion } }
+}
+
+/** The hashes of all code that the record names, that of layers included. */
+export const codeOf = (record: FunctionRecord | DeletedFunction): ReadonlySet<string> =>
+  new Set(
+    (isDeleted(record) ? [] : [record.latest, ...record.published]).flatMap((version) =>
+      namedCode(version).map(({ sha256 }) => sha256),
+    ),
+  )
+
+/** The package of a version and those of its layers. */
+export const namedCode = ({ code, config: { layers = [] } }: StoredVersion): readonly CodeReference[] => [
+  code,
+  ...layers.map((layer) => layer.code),
+]
 
 /** The version that a qualifier names: `$LATEST`, digits; not an alias. */
 export function versionOf(record: FunctionRecord, qualifier: string): StoredVersion | undefined {

@@ -3,16 +3,12 @@
  * runtime updates (spec 02 §2.5–2.6).
  */
 import { functionArn, type Place } from '../../protocol/arn.ts'
+import { isDestination } from '../../protocol/destination.ts'
 import { ApiError, invalidParameter } from '../../protocol/errors.ts'
 import type { InputOf } from '../../protocol/operations.ts'
-import { type Change, knownQualifier, type RegistryFacts, requireRevision, without } from './change.ts'
-import type {
-  EventInvokeConfig,
-  FunctionRecord,
-  ProvisionedConcurrency,
-  RuntimeUpdates,
-  StoredPolicy,
-} from './record.ts'
+import { type Change, knownQualifier, type RegistryFacts, without } from './change.ts'
+import { shownPolicy, withoutStatement, withStatement } from './policies.ts'
+import type { EventInvokeConfig, FunctionRecord, ProvisionedConcurrency, RuntimeUpdates } from './record.ts'
 
 /** Undefined: no reservation. 0: nothing of the function is invoked. */
 export function reserveConcurrency(record: FunctionRecord, reserved: number | undefined): Change<number | undefined> {
@@ -79,6 +75,7 @@ function eventInvokeOf(
     DestinationConfig?.OnSuccess === undefined ? before?.onSuccess : DestinationConfig.OnSuccess.Destination
   const onFailure =
     DestinationConfig?.OnFailure === undefined ? before?.onFailure : DestinationConfig.OnFailure.Destination
+  for (const destination of [onSuccess, onFailure]) requireDestination(destination)
   const retryAttempts = MaximumRetryAttempts ?? before?.retryAttempts
   const eventAgeSeconds = MaximumEventAgeInSeconds ?? before?.eventAgeSeconds
   return {
@@ -88,6 +85,11 @@ function eventInvokeOf(
     ...(onSuccess ? { onSuccess } : undefined),
     ...(onFailure ? { onFailure } : undefined),
   }
+}
+
+/** That a URL can be read is more than its pattern says. */
+export function requireDestination(text: string | undefined): void {
+  if (text !== undefined && !isDestination(text)) throw invalidParameter(`The destination ${text} is not valid.`)
 }
 
 // ------------------------------------------------------------------------------------------------------------- tags
@@ -117,17 +119,10 @@ export function addPermission(
   facts: RegistryFacts,
 ): Change<string> {
   const key = knownQualifier(record, input.Qualifier, facts.place)
-  const before = record.policies[key]
-  if (input.RevisionId !== undefined) requireRevision(before?.revisionId ?? '', input.RevisionId)
-  if (before?.statements.some(({ id }) => id === input.StatementId)) {
-    throw new ApiError(
-      'ResourceConflictException',
-      `The statement id (${input.StatementId}) provided already exists. Please provide a new statement id, or remove the existing statement.`,
-    )
-  }
   const json = JSON.stringify(statementOf(input, functionArn(facts.place, record.name, input.Qualifier)))
-  const statements = [...(before?.statements ?? []), { id: input.StatementId, json }]
-  return { record: withPolicy(record, key, { revisionId: facts.uuid(), statements }), answer: json }
+  const writing = { given: input.RevisionId, next: facts.uuid }
+  const policy = withStatement(record.policies[key], { id: input.StatementId, json }, writing)
+  return { record: { ...record, policies: { ...record.policies, [key]: policy } }, answer: json }
 }
 
 export function removePermission(
@@ -138,14 +133,9 @@ export function removePermission(
   const key = knownQualifier(record, input.Qualifier, facts.place)
   const before = record.policies[key]
   if (before === undefined) throw new ApiError('ResourceNotFoundException', NO_POLICY)
-  requireRevision(before.revisionId, input.RevisionId)
-  const statements = before.statements.filter(({ id }) => id !== input.StatementId)
-  if (statements.length === before.statements.length) {
-    throw new ApiError('ResourceNotFoundException', `Statement ${input.StatementId} is not found in resource policy.`)
-  }
-  if (statements.length === 0)
-    return { record: { ...record, policies: without(record.policies, key) }, answer: undefined }
-  return { record: withPolicy(record, key, { revisionId: facts.uuid(), statements }), answer: undefined }
+  const policy = withoutStatement(before, input.StatementId, { given: input.RevisionId, next: facts.uuid })
+  const policies = policy === undefined ? without(record.policies, key) : { ...record.policies, [key]: policy }
+  return { record: { ...record, policies }, answer: undefined }
 }
 
 /** The policy as JSON, with its revision. */
@@ -156,19 +146,10 @@ export function policyAt(
 ): { readonly json: string; readonly revisionId: string } {
   const policy = record.policies[knownQualifier(record, qualifier, place)]
   if (policy === undefined) throw new ApiError('ResourceNotFoundException', NO_POLICY)
-  const statements = policy.statements.map(({ json }) => JSON.parse(json) as unknown)
-  return {
-    json: JSON.stringify({ Version: '2012-10-17', Id: 'default', Statement: statements }),
-    revisionId: policy.revisionId,
-  }
+  return shownPolicy(policy)
 }
 
 const NO_POLICY = 'The resource you requested does not exist.'
-
-const withPolicy = (record: FunctionRecord, key: string, policy: StoredPolicy): FunctionRecord => ({
-  ...record,
-  policies: { ...record.policies, [key]: policy },
-})
 
 function statementOf(input: InputOf<'AddPermission'>, resource: string): object {
   const { Principal } = input

@@ -58,15 +58,17 @@ export async function* readZip(bytes: Uint8Array, limits: ZipLimits = DEPLOYMENT
   }
 }
 
-/** Reads a package to its end, so that one that was accepted can be unpacked. */
-export async function checkZip(bytes: Uint8Array, limits: ZipLimits = DEPLOYMENT_LIMITS): Promise<void> {
+/** Reads a package to its end, so that one that was accepted can be unpacked; says how large its files are together. */
+export async function checkZip(bytes: Uint8Array, limits: ZipLimits = DEPLOYMENT_LIMITS): Promise<number> {
+  let unzippedBytes = 0
   for await (const entry of readZip(bytes, limits)) {
     if (entry.kind !== 'file') continue
     const pieces = entry.content()
-    while (!(await pieces.next()).done) {
-      // That it can be read is all that matters.
+    for (let next = await pieces.next(); next.done !== true; next = await pieces.next()) {
+      unzippedBytes += next.value.length
     }
   }
+  return unzippedBytes
 }
 
 export const brokenZip = (): ApiError =>

@@ -1,4 +1,5 @@
 /** What a family of runtimes is made of: one row of the table in `runtimes.ts`. */
+import { delimiter } from 'node:path'
 import type { Launch } from '../launch.ts'
 import type { NodeBootstrap } from './node-process.ts'
 import type { Programs } from './programs.ts'
@@ -16,6 +17,8 @@ export interface Deployment {
   /** As it was given, in the form that the runtime wants. */
   readonly handler: string
   readonly taskRoot: string
+  /** What `/opt` is on the real service: its layers, unpacked over each other. Absent: it has none. */
+  readonly layersRoot: string | undefined
   readonly memoryMb: number
   /** Variables that follow from the configuration of the function. */
   readonly defaults: Readonly<Record<string, string>>
@@ -33,8 +36,27 @@ export interface RuntimeSite {
   readonly inspect: boolean
 }
 
-/** Where libraries of a package are found: at its root and in its `lib`, before those of the machine. */
-export function libraryPath(taskRoot: string): string {
-  const inherited = process.env['LD_LIBRARY_PATH']
-  return [taskRoot, `${taskRoot}/lib`, ...(inherited ? [inherited] : [])].join(':')
+/** Where the parts of a deployment are. */
+export type Parts = Pick<Deployment, 'taskRoot' | 'layersRoot'>
+
+/**
+ * Where every runtime looks for libraries and programs (spec 10 §10.2). Libraries: at the root of the package and in its
+ * `lib`, then in the layers, before those of the machine. Programs: in the layers, after those of the machine.
+ */
+export function searchPaths(parts: Parts): Readonly<Record<string, string>> {
+  const { taskRoot } = parts
+  const libraries = [taskRoot, `${taskRoot}/lib`, ...inLayers(parts, 'lib'), process.env['LD_LIBRARY_PATH']]
+  const programs = inLayers(parts, 'bin')
+  return {
+    LD_LIBRARY_PATH: pathOf(libraries),
+    ...(programs.length === 0 ? undefined : { PATH: pathOf([process.env['PATH'], ...programs]) }),
+  }
 }
+
+/** Folders of the layers, whether they are there or not; none without layers. */
+export function inLayers({ layersRoot }: Pick<Parts, 'layersRoot'>, ...folders: readonly string[]): readonly string[] {
+  return layersRoot === undefined ? [] : folders.map((folder) => `${layersRoot}/${folder}`)
+}
+
+/** As variables list folders; those that are not there are left out. */
+export const pathOf = (folders: readonly (string | undefined)[]): string => folders.filter(Boolean).join(delimiter)

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { LaunchRefusal } from '../launch.ts'
-import { type Family, libraryPath } from './family.ts'
+import { type Family, inLayers, type Parts, searchPaths } from './family.ts'
 import type { Programs } from './programs.ts'
 
 const mainClass = 'com.amazonaws.services.lambda.runtime.api.client.AWSLambda'
@@ -29,17 +29,19 @@ export const java: Family = {
     const found = await javaOf(runtime, programs)
     return 'problem' in found ? found.problem : undefined
   },
-  launch: async ({ runtime, handler, taskRoot, memoryMb, defaults, environment }, { programs }) => {
+  launch: async (deployment, { programs }) => {
+    const { runtime, handler, taskRoot, memoryMb, defaults, environment } = deployment
     const found = await javaOf(runtime, programs)
     if ('problem' in found) throw new LaunchRefusal('Runtime.InvalidEntrypoint', found.problem)
     const folder = programs.configured['java-client']
-    if (!hasClient(taskRoot) && folder === undefined) {
+    if (!hasClient(deployment) && folder === undefined) {
       throw new LaunchRefusal(
         'Runtime.InvalidEntrypoint',
-        'The package does not contain the runtime interface client: add com.amazonaws:aws-lambda-java-runtime-interface-client to its dependencies.',
+        'Neither the package nor a layer contains the runtime interface client: add com.amazonaws:aws-lambda-java-runtime-interface-client to the dependencies.',
       )
     }
-    const parts = [taskRoot, join(taskRoot, 'lib', '*'), ...(folder === undefined ? [] : [join(folder, '*')])]
+    const own = [taskRoot, join(taskRoot, 'lib', '*'), ...inLayers(deployment, 'java/lib/*')]
+    const parts = [...own, ...(folder === undefined ? [] : [join(folder, '*')])]
     const classPath = parts.join(delimiter)
     const heapMb = Math.max(32, Math.floor(memoryMb * heapShare))
     return {
@@ -50,15 +52,19 @@ export const java: Family = {
       runtimeDirectory: folder ?? taskRoot,
       handler,
       runtime,
-      defaults: { CLASSPATH: classPath, LD_LIBRARY_PATH: libraryPath(taskRoot), ...defaults },
+      defaults: { CLASSPATH: classPath, ...searchPaths(deployment), ...defaults },
       environment,
     }
   },
 }
 
 /** As a library, or as classes in a package that holds everything. */
-function hasClient(taskRoot: string): boolean {
-  const libraries = join(taskRoot, 'lib')
-  if (existsSync(libraries) && readdirSync(libraries).some((name) => clientJar.test(name))) return true
-  return existsSync(join(taskRoot, `${mainClass.replaceAll('.', '/')}.class`))
+function hasClient(parts: Parts): boolean {
+  const { taskRoot } = parts
+  const folders = [join(taskRoot, 'lib'), ...inLayers(parts, 'java/lib')]
+  const libraries = folders.flatMap((folder) => (existsSync(folder) ? readdirSync(folder) : []))
+  return (
+    libraries.some((name) => clientJar.test(name)) ||
+    existsSync(join(taskRoot, `${mainClass.replaceAll('.', '/')}.class`))
+  )
 }

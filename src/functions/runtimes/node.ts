@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Launch, LaunchRefusal } from '../launch.ts'
-import { type Deployment, type Family, libraryPath } from './family.ts'
+import { type Deployment, type Family, inLayers, pathOf, searchPaths } from './family.ts'
 import { launchNode } from './node-process.ts'
 
 const extensions = ['.js', '.mjs', '.cjs']
@@ -13,9 +13,16 @@ export const node: Family = {
     const { handler, taskRoot, memoryMb, environment } = deployment
     const code = { source: moduleOf(deployment), handler, taskRoot, environment }
     const launch: Launch = launchNode(bootstrap, code, { mode: 'serve', memoryMb, maxConcurrency: 1, inspect })
-    const defaults = { LD_LIBRARY_PATH: libraryPath(taskRoot), ...deployment.defaults }
+    const defaults = { ...searchPaths(deployment), ...modulePath(deployment), ...deployment.defaults }
     return { ...launch, runtime: deployment.runtime, defaults }
   },
+}
+
+/** Of `require` alone, as on the real service: `import` looks only into the folders above the importing file. */
+function modulePath({ runtime, layersRoot }: Deployment): Readonly<Record<string, string>> {
+  const [, major] = /^nodejs(\d+)/.exec(runtime) ?? []
+  const folders = inLayers({ layersRoot }, `nodejs/node${major}/node_modules`, 'nodejs/node_modules')
+  return folders.length === 0 ? {} : { NODE_PATH: pathOf(folders) }
 }
 
 /**

@@ -1,15 +1,17 @@
-/** `provided.*`: an executable `bootstrap` at the root of the package, which speaks the Runtime API itself. */
+/** `provided.*`: an executable `bootstrap` at the root of the package, else of the layers, which speaks the Runtime API. */
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { LaunchRefusal } from '../launch.ts'
-import { type Family, libraryPath } from './family.ts'
+import { type Family, inLayers, searchPaths } from './family.ts'
 
 export const provided: Family = {
   missing: async () => undefined,
-  launch: async ({ handler, taskRoot, defaults, environment }) => {
-    const command = join(taskRoot, 'bootstrap')
-    if (!statSync(command, { throwIfNoEntry: false })?.isFile()) {
-      throw new LaunchRefusal('Runtime.InvalidEntrypoint', `Couldn't find valid bootstrap(s): [${command}]`)
+  launch: async (deployment) => {
+    const { handler, taskRoot, defaults, environment } = deployment
+    const places = [join(taskRoot, 'bootstrap'), ...inLayers(deployment, 'bootstrap')]
+    const command = places.find((each) => statSync(each, { throwIfNoEntry: false })?.isFile())
+    if (command === undefined) {
+      throw new LaunchRefusal('Runtime.InvalidEntrypoint', `Couldn't find valid bootstrap(s): [${places.join(' ')}]`)
     }
     return {
       command,
@@ -18,7 +20,7 @@ export const provided: Family = {
       taskRoot,
       runtimeDirectory: taskRoot,
       handler,
-      defaults: { LD_LIBRARY_PATH: libraryPath(taskRoot), ...defaults },
+      defaults: { ...searchPaths(deployment), ...defaults },
       environment,
     }
   },

@@ -1,7 +1,7 @@
 /** `python3.*`: the official client where the interpreter has it (`awslambdaric`), else a bootstrap of ours. */
 import { dirname } from 'node:path'
 import { LaunchRefusal } from '../launch.ts'
-import { type Family, libraryPath } from './family.ts'
+import { type Family, inLayers, pathOf, searchPaths } from './family.ts'
 import type { Programs } from './programs.ts'
 
 /** Prints the path of the interpreter itself, which may hide behind a shim, and whether it has the official client. */
@@ -36,12 +36,14 @@ async function missing(runtime: string, programs: Programs): Promise<string | un
 
 export const python: Family = {
   missing,
-  launch: async ({ runtime, handler, taskRoot, defaults, environment }, { programs, pythonBootstrapFile }) => {
+  launch: async (deployment, { programs, pythonBootstrapFile }) => {
+    const { runtime, handler, taskRoot, defaults, environment } = deployment
     const interpreter = await interpreterOf(runtime, programs)
     if (interpreter === undefined) {
       throw new LaunchRefusal('Runtime.InvalidEntrypoint', String(await missing(runtime, programs)))
     }
     const { path, official } = interpreter
+    const packages = inLayers(deployment, `python/lib/${runtime}/site-packages`, 'python')
     return {
       command: path,
       args: official ? ['-u', '-m', 'awslambdaric', handler] : ['-u', pythonBootstrapFile],
@@ -50,7 +52,7 @@ export const python: Family = {
       runtimeDirectory: dirname(pythonBootstrapFile),
       handler,
       runtime,
-      defaults: { PYTHONPATH: taskRoot, LD_LIBRARY_PATH: libraryPath(taskRoot), ...defaults },
+      defaults: { PYTHONPATH: pathOf([taskRoot, ...packages]), ...searchPaths(deployment), ...defaults },
       environment,
     }
   },

@@ -3,7 +3,7 @@
  * what a store does. Nothing survives the process, so here "durable" means "done". Each method takes effect at its
  * call; an append costs a few map look-ups, whatever the number of executions.
  */
-import type { FunctionRow, FunctionStore } from '../../functions/registry/function-store.ts'
+import type { FunctionRow, FunctionStore, LayerRow } from '../../functions/registry/function-store.ts'
 import { checkBatch, openExecutionKept } from '../batch-rules.ts'
 import { seqHoldingEvent, takeWithinBytes } from '../journal-range.ts'
 import type {
@@ -35,6 +35,7 @@ export class MemoryStore implements Store, FunctionStore {
   readonly #duties = new Map<string, OutboxRow>()
   readonly #dutiesById = new OrderedSet<OutboxRow>((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
   readonly #functions = new Map<string, FunctionRow>()
+  readonly #layers = new Map<string, LayerRow>()
   readonly #code = new Map<string, Uint8Array>()
   #lastKey = 0
   #closed = false
@@ -141,19 +142,22 @@ export class MemoryStore implements Store, FunctionStore {
 
   async listFunctions(): Promise<readonly FunctionRow[]> {
     this.#assertOpen()
-    return [...this.#functions.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+    return inOrder(this.#functions)
   }
 
   async putFunction({ row, replaces }: { readonly row: FunctionRow; readonly replaces: number }): Promise<boolean> {
     this.#assertOpen()
-    if ((this.#functions.get(row.name)?.revision ?? 0) !== replaces) return false
-    this.#functions.set(row.name, row)
-    return true
+    return putIn(this.#functions, row, replaces)
   }
 
-  async removeFunction({ name, revision }: { readonly name: string; readonly revision: number }): Promise<boolean> {
+  async listLayers(): Promise<readonly LayerRow[]> {
     this.#assertOpen()
-    return this.#functions.get(name)?.revision === revision && this.#functions.delete(name)
+    return inOrder(this.#layers)
+  }
+
+  async putLayer({ row, replaces }: { readonly row: LayerRow; readonly replaces: number }): Promise<boolean> {
+    this.#assertOpen()
+    return putIn(this.#layers, row, replaces)
   }
 
   async putCode({ sha256, bytes }: { readonly sha256: string; readonly bytes: Uint8Array }): Promise<void> {
@@ -228,6 +232,16 @@ export class MemoryStore implements Store, FunctionStore {
   #assertOpen(): void {
     if (this.#closed) throw storeClosed()
   }
+}
+
+function inOrder(records: ReadonlyMap<string, FunctionRow>): readonly FunctionRow[] {
+  return [...records.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+function putIn(records: Map<string, FunctionRow>, row: FunctionRow, replaces: number): boolean {
+  if ((records.get(row.name)?.revision ?? 0) !== replaces) return false
+  records.set(row.name, row)
+  return true
 }
 
 function* rowsFrom(journal: readonly JournalRow[], afterSeq: number): Generator<JournalRow> {

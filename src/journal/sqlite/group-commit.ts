@@ -90,7 +90,7 @@ function charsOf(operation: WriteOperation): number {
       return charsOfBatch(operation.batch)
     case 'snapshot':
       return operation.snapshot.text.length
-    case 'putFunction':
+    case 'putRecord':
       return operation.row.text.length
     case 'codePiece':
       return operation.bytes.length

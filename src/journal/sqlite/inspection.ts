@@ -13,9 +13,9 @@ import { openToLook } from './connection.ts'
 import { migrations } from './migrations/list.ts'
 import { codeRow, pieceRow } from './sql/code.ts'
 import { executionRow } from './sql/executions.ts'
-import { functionRow } from './sql/functions.ts'
 import { journalRow } from './sql/journal.ts'
 import { outboxRow } from './sql/outbox.ts'
+import { type RecordTable, recordRow } from './sql/records.ts'
 import { snapshotRow } from './sql/snapshots.ts'
 import { findings } from './sql/structure.ts'
 
@@ -102,10 +102,10 @@ export class Inspection {
     }
   }
 
-  /** The records of functions that were created through the API, by name. */
-  *functions(): Generator<Inspected<FunctionRow>> {
-    for (const row of this.#db.prepare('SELECT * FROM functions ORDER BY name').iterate()) {
-      yield inspected(() => functionRow(row))
+  /** The records of functions that were created through the API, or of layers, by name. */
+  *records(table: RecordTable): Generator<Inspected<FunctionRow>> {
+    for (const row of this.#db.prepare(`SELECT * FROM ${table} ORDER BY name`).iterate()) {
+      yield inspected(() => recordRow(row, table))
     }
   }
 

@@ -3,6 +3,7 @@ import type { FunctionRow } from '../../functions/registry/function-store.ts'
 import type { ExecutionKey, Snapshot, Store } from '../store.ts'
 import type { Failure } from './failure.ts'
 import type { FlatBatch } from './flat-batch.ts'
+import type { RecordTable } from './sql/records.ts'
 import type { WalSize } from './wal-policy.ts'
 
 export type Reply<Value> =
@@ -33,8 +34,7 @@ export type WriteOperation =
   | { readonly kind: 'snapshot'; readonly key: ExecutionKey; readonly snapshot: Snapshot }
   /** One step of a purge: the execution vanishes with the first, its journal piece by piece. */
   | { readonly kind: 'purge'; readonly key: ExecutionKey }
-  | { readonly kind: 'putFunction'; readonly row: FunctionRow; readonly replaces: number }
-  | { readonly kind: 'removeFunction'; readonly name: string; readonly revision: number }
+  | { readonly kind: 'putRecord'; readonly table: RecordTable; readonly row: FunctionRow; readonly replaces: number }
   /** Code is begun, gets its pieces one by one, and is made whole with the last one. */
   | { readonly kind: 'beginCode'; readonly sha256: string; readonly bytes: number }
   | {
@@ -73,9 +73,13 @@ export interface ReaderSettings {
   readonly path: string
 }
 
-/** How the records and the code of functions are read: in pages and pieces, so that no answer is long. */
+/** How the records and the code of functions and layers are read: in pages and pieces, so that no answer is long. */
 export interface FunctionReads {
-  functionsAfter(query: { readonly afterName: string; readonly limit: number }): Promise<readonly FunctionRow[]>
+  recordsAfter(query: {
+    readonly table: RecordTable
+    readonly afterName: string
+    readonly limit: number
+  }): Promise<readonly FunctionRow[]>
   hashesAfter(query: { readonly after: string; readonly limit: number }): Promise<readonly string[]>
   /** Of code that is whole. */
   codeBytes(query: { readonly sha256: string }): Promise<number | undefined>

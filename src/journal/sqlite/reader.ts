@@ -7,9 +7,9 @@ import type { ExecutionKey, ExecutionRow, JournalRow, ListQuery } from '../store
 import type { ReadMethod, ReadQuery, ReadResult } from './messages.ts'
 import * as code from './sql/code.ts'
 import * as executions from './sql/executions.ts'
-import * as functions from './sql/functions.ts'
 import * as journal from './sql/journal.ts'
 import * as outbox from './sql/outbox.ts'
+import * as records from './sql/records.ts'
 import * as snapshots from './sql/snapshots.ts'
 import * as wal from './sql/wal.ts'
 
@@ -30,7 +30,10 @@ export function createReader(db: DatabaseSync): Reader {
   const snapshotOf = snapshots.snapshotOf(db)
   const moveWal = wal.moveWal(db)
   const historyBetween = createHistoryReader(db)
-  const functionsAfter = functions.functionsAfter(db)
+  const recordsAfter = {
+    functions: records.recordsAfter(db, 'functions'),
+    layers: records.recordsAfter(db, 'layers'),
+  }
   const hashesAfter = code.hashesAfter(db)
   const codeByHash = code.codeByHash(db)
   const pieceAt = code.pieceAt(db)
@@ -47,7 +50,7 @@ export function createReader(db: DatabaseSync): Reader {
     listOutbox: ({ afterId, limit }) => dutiesAfter(afterId, limit),
     listExpired: ({ nowMs, limit }) => expiredExecutions(nowMs, limit),
     readSnapshot: ({ key }) => snapshotOf(Number(key)),
-    functionsAfter: ({ afterName, limit }) => functionsAfter(afterName, limit),
+    recordsAfter: ({ table, afterName, limit }) => recordsAfter[table](afterName, limit),
     hashesAfter: ({ after, limit }) => hashesAfter(after, limit),
     codeBytes: ({ sha256 }) => wholeCode(sha256)?.bytes,
     codePiece: ({ sha256, number }) => {

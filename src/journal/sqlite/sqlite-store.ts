@@ -9,7 +9,7 @@
  */
 import { join } from 'node:path'
 import { crashPoint } from '../../crash-point.ts'
-import type { FunctionRow, FunctionStore } from '../../functions/registry/function-store.ts'
+import type { FunctionRow, FunctionStore, LayerRow } from '../../functions/registry/function-store.ts'
 import { checkBatch } from '../batch-rules.ts'
 import type {
   AppendBatch,
@@ -39,6 +39,7 @@ import type {
   WriterRequest,
   WriterSettings,
 } from './messages.ts'
+import type { RecordTable } from './sql/records.ts'
 import { bytesOf, DEFAULT_WAL_BYTES, EMPTY_WAL, isAtBound, isWorthMoving } from './wal-policy.ts'
 import { WorkerChannel } from './worker-channel.ts'
 
@@ -152,21 +153,20 @@ class SqliteStore implements Store, FunctionStore {
     return this.#read('readSnapshot', query)
   }
 
-  async listFunctions(): Promise<readonly FunctionRow[]> {
-    const rows: FunctionRow[] = []
-    for (;;) {
-      const page = await this.#read('functionsAfter', { afterName: rows.at(-1)?.name ?? '', limit: PAGE })
-      rows.push(...page)
-      if (page.length < PAGE) return rows
-    }
+  listFunctions(): Promise<readonly FunctionRow[]> {
+    return this.#listRecords('functions')
   }
 
   async putFunction(write: { readonly row: FunctionRow; readonly replaces: number }): Promise<boolean> {
-    return (await this.#write({ kind: 'putFunction', ...write }, 'compared')).matched
+    return (await this.#write({ kind: 'putRecord', table: 'functions', ...write }, 'compared')).matched
   }
 
-  async removeFunction(removal: { readonly name: string; readonly revision: number }): Promise<boolean> {
-    return (await this.#write({ kind: 'removeFunction', ...removal }, 'compared')).matched
+  listLayers(): Promise<readonly LayerRow[]> {
+    return this.#listRecords('layers')
+  }
+
+  async putLayer(write: { readonly row: LayerRow; readonly replaces: number }): Promise<boolean> {
+    return (await this.#write({ kind: 'putRecord', table: 'layers', ...write }, 'compared')).matched
   }
 
   putCode({ sha256, bytes }: { readonly sha256: string; readonly bytes: Uint8Array }): Promise<void> {
@@ -231,6 +231,15 @@ class SqliteStore implements Store, FunctionStore {
       await this.#reader.close({ kind: 'close', leaveLog: false })
     } finally {
       await closeWriter(this.#writer, this.#lock, this.#failure !== undefined)
+    }
+  }
+
+  async #listRecords(table: RecordTable): Promise<readonly FunctionRow[]> {
+    const rows: FunctionRow[] = []
+    for (;;) {
+      const page = await this.#read('recordsAfter', { table, afterName: rows.at(-1)?.name ?? '', limit: PAGE })
+      rows.push(...page)
+      if (page.length < PAGE) return rows
     }
   }
 

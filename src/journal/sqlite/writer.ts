@@ -19,10 +19,10 @@ import { type FlatBatch, flatResult, itemsOf } from './flat-batch.ts'
 import type { Committed, WriteOperation, WriteOutcome } from './messages.ts'
 import * as code from './sql/code.ts'
 import * as executions from './sql/executions.ts'
-import * as functions from './sql/functions.ts'
 import * as journal from './sql/journal.ts'
 import * as outbox from './sql/outbox.ts'
 import * as purges from './sql/purges.ts'
+import * as records from './sql/records.ts'
 import * as snapshots from './sql/snapshots.ts'
 import * as wal from './sql/wal.ts'
 import { EMPTY_WAL } from './wal-policy.ts'
@@ -130,10 +130,8 @@ export class Writer {
         return { kind: 'snapshotWritten' }
       case 'purge':
         return { kind: 'purged', done: this.#purgeStep(operation.key) }
-      case 'putFunction':
-        return { kind: 'compared', matched: this.#putFunction(operation) }
-      case 'removeFunction':
-        return { kind: 'compared', matched: this.#sql.deleteFunction(operation.name, operation.revision) }
+      case 'putRecord':
+        return { kind: 'compared', matched: this.#putRecord(operation) }
       case 'beginCode':
         return { kind: 'codeBegun', state: this.#beginCode(operation) }
       case 'codePiece':
@@ -211,8 +209,9 @@ export class Writer {
     return true
   }
 
-  #putFunction({ row, replaces }: Extract<WriteOperation, { kind: 'putFunction' }>): boolean {
-    return replaces === 0 ? this.#sql.insertFunction(row) : this.#sql.replaceFunction(row, replaces)
+  #putRecord({ table, row, replaces }: Extract<WriteOperation, { kind: 'putRecord' }>): boolean {
+    const { insert, replace } = this.#sql[table]
+    return replaces === 0 ? insert(row) : replace(row, replaces)
   }
 
   #beginCode({ sha256, bytes }: Extract<WriteOperation, { kind: 'beginCode' }>): 'begun' | 'present' | 'unfinished' {
@@ -268,9 +267,8 @@ function prepare(db: DatabaseSync) {
     unfinishedPurges: purges.unfinishedPurges(db),
     freePages: purges.freePages(db),
     vacuum: purges.vacuum(db),
-    insertFunction: functions.insertFunction(db),
-    replaceFunction: functions.replaceFunction(db),
-    deleteFunction: functions.deleteFunction(db),
+    functions: { insert: records.insertRecord(db, 'functions'), replace: records.replaceRecord(db, 'functions') },
+    layers: { insert: records.insertRecord(db, 'layers'), replace: records.replaceRecord(db, 'layers') },
     codeByHash: code.codeByHash(db),
     insertCode: code.insertCode(db),
     markCode: code.markCode(db),

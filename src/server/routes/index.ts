@@ -10,6 +10,7 @@ import { getFunction } from './get-function.ts'
 import { getFunctionConfiguration } from './get-function-configuration.ts'
 import { healthz } from './healthz.ts'
 import { invoke } from './invoke.ts'
+import { LAYERS } from './layers.ts'
 import { listDurableExecutionsByFunction } from './list-durable-executions-by-function.ts'
 import { listFunctions } from './list-functions.ts'
 import { MANAGEMENT } from './management.ts'
@@ -44,6 +45,7 @@ export const ROUTES: readonly Route[] = [
   listFunctions,
   ...MANAGEMENT,
   cloudWatchLogs,
+  ...LAYERS,
   perdureCode,
   perdureLogs,
   perdureClock,

@@ -10,7 +10,7 @@ import type { Limits } from '../../protocol/limits.ts'
 import { type InputOf, OPERATIONS } from '../../protocol/operations.ts'
 import type { DurableConfig } from '../../protocol/shapes.ts'
 import { wireFunctionError } from '../../protocol/wire.ts'
-import type { ExecutionEnd, Started } from '../../service/api.ts'
+import type { AwaitedEnd, Started } from '../../service/api.ts'
 import type { FunctionVersion, InvocationResult, Slot } from '../../service/ports.ts'
 import { type FunctionTarget, findTarget } from '../function-target.ts'
 import { given, parseAround, sdkInvocationId } from '../parse.ts'
@@ -45,7 +45,7 @@ export const invoke: Route = {
     const payload = readPayload(request.body)
     const { version } = target
     if (isDurable(version)) return invokeDurable({ version, drawn: isDrawn(target) }, payload, input, request, deps)
-    if (input.InvocationType === 'Event') return enqueuePlain(version, payload, input, request, deps)
+    if (input.InvocationType === 'Event') return enqueuePlain(target, payload, input, request, deps)
     return runPlain(version, payload, input, request, deps)
   },
 }
@@ -129,13 +129,19 @@ async function invokeDurable(
   })
   if (!synchronous) return { status: 202, headers: { 'x-amz-durable-execution-arn': started.arn } }
   request.release()
-  const end = await waits.during(request.gone.signal, (signal) => service.waitForEnd(started.executionId, signal))
+  const options = { withLog: input.LogType === 'Tail' }
+  const wait = (signal: AbortSignal): Promise<AwaitedEnd> => service.waitForEnd(started.executionId, signal, options)
+  const end = await waits.during(request.gone.signal, wait)
   return endReply(started, end)
 }
 
 /** Spec 07 §7.4. */
-function endReply(started: Started, end: ExecutionEnd): Reply {
-  const headers = { 'x-amz-executed-version': started.version, 'x-amz-durable-execution-arn': started.arn }
+function endReply(started: Started, end: AwaitedEnd): Reply {
+  const headers = {
+    'x-amz-executed-version': started.version,
+    'x-amz-durable-execution-arn': started.arn,
+    ...(end.logTail === undefined ? undefined : { 'x-amz-log-result': logResult(end.logTail) }),
+  }
   if (end.status === 'SUCCEEDED') return { status: 200, headers, body: end.result ?? 'null' }
   return {
     status: 200,
@@ -147,14 +153,16 @@ function endReply(started: Started, end: ExecutionEnd): Reply {
 // -------------------------------------------------------------------------------------------------- plain functions
 
 async function enqueuePlain(
-  target: FunctionVersion,
+  { version, qualifier }: FunctionTarget,
   payload: string,
   input: InvokeInput,
   request: RouteRequest,
   { service }: RouteDeps,
 ): Promise<Reply> {
   const { requestId } = await service.enqueuePlain({
-    target,
+    target: version,
+    // `$LATEST.PUBLISHED` stands for a number, and has no configuration of its own.
+    qualifier: qualifier === undefined || qualifier.startsWith('$LATEST') ? version.version : qualifier,
     payload,
     ...given({ tenantId: input.TenantId, traceHeader: traceHeader(request.headers) }),
   })

@@ -2,7 +2,7 @@
  * Spec 02 §2.5: the operations that manage functions. All are alike: the request becomes typed input, its function is
  * found to be one of this place, the registry does the rest.
  */
-import { ApiError, invalidParameter } from '../../protocol/errors.ts'
+import { type ApiError, invalidParameter } from '../../protocol/errors.ts'
 import { FUNCTION_OPERATIONS } from '../../protocol/function-operations.ts'
 import { type InputOf, OPERATIONS, type OperationSpec } from '../../protocol/operations.ts'
 import { ENDING, violation } from '../../protocol/violations.ts'
@@ -10,13 +10,11 @@ import { listedFunction } from '../function-configuration.ts'
 import { readReference } from '../function-target.ts'
 import { parse } from '../parse.ts'
 import { json, ok, type Reply } from '../reply.ts'
-import type { Route, RouteBody, RouteDeps } from '../route.ts'
+import type { Route, RouteDeps } from '../route.ts'
+import { managementBody } from './management-body.ts'
 
 type Managed = keyof typeof FUNCTION_OPERATIONS
 
-/** Those that bring code: a package of 50 MB in base64, and what is said about it. */
-const CODE_REQUEST_BYTES = 70_167_211
-const REQUEST_BYTES = 1_048_576
 const NAME_LENGTH = 64
 
 function routeOf<Name extends Managed>(name: Name): Route {
@@ -26,7 +24,7 @@ function routeOf<Name extends Managed>(name: Name): Route {
     name,
     method,
     path,
-    ...(hasBody ? { body: bodyOf(name) } : undefined),
+    ...(hasBody ? { body: managementBody(name) } : undefined),
     async handle(request, deps) {
       const given = authorise(name, parse(name, request), deps)
       const answer = versionsOfDeclared(name, given, deps) ?? (await deps.management.perform(name, given))
@@ -36,19 +34,6 @@ function routeOf<Name extends Managed>(name: Name): Route {
 }
 
 const replyWith = (status: number, answer: object): Reply => (status === 200 ? ok(answer) : json(status, answer))
-
-function bodyOf(name: Managed): RouteBody {
-  const bytes = name === 'CreateFunction' || name === 'UpdateFunctionCode' ? CODE_REQUEST_BYTES : REQUEST_BYTES
-  return {
-    // What is exactly as large is not smaller.
-    maxBytes: () => bytes - 1,
-    tooLarge: () =>
-      new ApiError(
-        'RequestEntityTooLargeException',
-        `Request must be smaller than ${bytes} bytes for the ${name} operation`,
-      ),
-  }
-}
 
 // --------------------------------------------------------------------------------------- of which function (spec 09 §9.2)
 

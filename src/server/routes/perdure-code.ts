@@ -1,4 +1,4 @@
-/** `GET /perdure/code/{Sha256}`: a deployment package as it was uploaded; the location that GetFunction tells. */
+/** `GET /perdure/code/{Sha256}`: a package as it was uploaded; the location that GetFunction and GetLayerVersion tell. */
 import { ApiError } from '../../protocol/errors.ts'
 import type { Route } from '../route.ts'
 
@@ -8,7 +8,8 @@ export const perdureCode: Route = {
   path: '/perdure/code/{Sha256}',
   async handle({ labels: [name = ''] }, { management }) {
     const body = await management.packageOf(Buffer.from(name, 'base64url').toString('base64'))
-    if (body === undefined) throw new ApiError('ResourceNotFoundException', 'No version of a function has this code.')
+    if (body === undefined)
+      throw new ApiError('ResourceNotFoundException', 'No version of a function or a layer has this code.')
     return { status: 200, body, contentType: 'application/zip' }
   },
 }
