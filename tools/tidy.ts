@@ -18,8 +18,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   server: ['service', 'protocol', 'crash-point.ts'],
   webhooks: ['service/ports.ts'],
   client: ['protocol'],
+  deploy: ['client', 'protocol', 'functions/nearest.ts'],
   cli: [
     'client',
+    'deploy',
     'server',
     'protocol',
     'index.ts',

@@ -38,6 +38,8 @@ export interface Surroundings {
    */
   readonly stopSignal: () => AbortSignal
   readonly readStdin: () => Promise<string>
+  /** Resolves with the line that was answered; undefined where nobody sits at a terminal. */
+  readonly ask: ((question: string) => Promise<string>) | undefined
 }
 
 export interface CommandSpec<O extends OptionSpecs> {

@@ -3,7 +3,9 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { CliFailure } from './failure.ts'
 
-const configNames = ['ts', 'mts', 'js', 'mjs', 'cjs', 'yaml', 'yml', 'json'].map((ending) => `perdure.config.${ending}`)
+export const configNames = ['ts', 'mts', 'js', 'mjs', 'cjs', 'yaml', 'yml', 'json'].map(
+  (ending) => `perdure.config.${ending}`,
+)
 
 /** The config file of a folder, if it has one. */
 export function configIn(folder: string): string | undefined {

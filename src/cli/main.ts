@@ -6,6 +6,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { argv, cwd, env, stderr, stdin, stdout } from 'node:process'
+import { createInterface } from 'node:readline/promises'
 import { text } from 'node:stream/consumers'
 import type { Command } from './command.ts'
 import { COMMANDS } from './commands/index.ts'
@@ -31,6 +32,7 @@ async function run(args: readonly string[], terminal: Terminal): Promise<number>
       cwd: cwd(),
       stopSignal: stopSignalOf(terminal),
       readStdin: () => text(stdin),
+      ask: stdin.isTTY === true && stderr.isTTY === true ? askOnTerminal : undefined,
     })
   }
   const group = COMMANDS.filter(({ name }) => name.startsWith(`${first} `))
@@ -40,6 +42,15 @@ async function run(args: readonly string[], terminal: Terminal): Promise<number>
     return args.length === 1 ? EXIT.usage : EXIT.ok
   }
   throw usageFailure(`there is no command "${first} ${args[1]}"`, `"perdure ${first} --help" lists the commands`)
+}
+
+async function askOnTerminal(question: string): Promise<string> {
+  const terminal = createInterface({ input: stdin, output: stderr })
+  try {
+    return await terminal.question(question)
+  } finally {
+    terminal.close()
+  }
 }
 
 function overview(commands: readonly Command[]): string {

@@ -15,27 +15,72 @@ import { type HttpAnswer, type HttpCall, HttpTransport } from './http-transport.
 import type { ClientOperation } from './operations.ts'
 import { firstHeader, jsonOf, success } from './refusal.ts'
 import {
+  AddLayerVersionPermissionRequest,
+  AddPermissionRequest,
   type ApiRequest,
   CheckpointDurableExecutionRequest,
+  CreateAliasRequest,
+  CreateFunctionRequest,
+  DeleteAliasRequest,
   DeleteDurableExecutionRequest,
+  DeleteFunctionConcurrencyRequest,
+  DeleteFunctionEventInvokeConfigRequest,
+  DeleteFunctionRequest,
+  DeleteLayerVersionRequest,
+  DeleteProvisionedConcurrencyConfigRequest,
+  GetAccountSettingsRequest,
+  GetAliasRequest,
   GetDurableExecutionHistoryRequest,
   GetDurableExecutionRequest,
   GetDurableExecutionStateRequest,
+  GetFunctionCodeSigningConfigRequest,
+  GetFunctionConcurrencyRequest,
   GetFunctionConfigurationRequest,
+  GetFunctionEventInvokeConfigRequest,
+  GetFunctionRecursionConfigRequest,
   GetFunctionRequest,
+  GetLayerVersionByArnRequest,
+  GetLayerVersionPolicyRequest,
+  GetLayerVersionRequest,
+  GetPolicyRequest,
+  GetProvisionedConcurrencyConfigRequest,
+  GetRuntimeManagementConfigRequest,
   InvokeRequest,
+  ListAliasesRequest,
   ListDurableExecutionsByFunctionRequest,
+  ListFunctionEventInvokeConfigsRequest,
   ListFunctionsRequest,
+  ListLayersRequest,
+  ListLayerVersionsRequest,
+  ListTagsRequest,
+  ListVersionsByFunctionRequest,
   type MembersOf,
+  PublishLayerVersionRequest,
+  PublishVersionRequest,
+  PutFunctionConcurrencyRequest,
+  PutFunctionEventInvokeConfigRequest,
+  PutFunctionRecursionConfigRequest,
+  PutProvisionedConcurrencyConfigRequest,
+  PutRuntimeManagementConfigRequest,
+  RemoveLayerVersionPermissionRequest,
+  RemovePermissionRequest,
   SendDurableExecutionCallbackFailureRequest,
   SendDurableExecutionCallbackHeartbeatRequest,
   SendDurableExecutionCallbackSuccessRequest,
   StopDurableExecutionRequest,
+  TagResourceRequest,
+  UntagResourceRequest,
+  UpdateAliasRequest,
+  UpdateFunctionCodeRequest,
+  UpdateFunctionConfigurationRequest,
+  UpdateFunctionEventInvokeConfigRequest,
 } from './requests.ts'
 import {
+  type AliasConfiguration,
   type FunctionConfiguration,
   type HistoryEvent,
   type InvokeResponse,
+  type LayerVersion,
   type ListedExecution,
   RESPONSES,
   type ResponseOf,
@@ -203,6 +248,192 @@ export class PerdureClient {
     return await this.send(new ListFunctionsRequest(members), options)
   }
 
+  // ---------------------------------------------------------------------------------------- management of functions
+
+  async createFunction(members: MembersOf<'CreateFunction'>, options?: CallOptions) {
+    return await this.send(new CreateFunctionRequest(members), options)
+  }
+
+  async updateFunctionCode(members: MembersOf<'UpdateFunctionCode'>, options?: CallOptions) {
+    return await this.send(new UpdateFunctionCodeRequest(members), options)
+  }
+
+  async updateFunctionConfiguration(members: MembersOf<'UpdateFunctionConfiguration'>, options?: CallOptions) {
+    return await this.send(new UpdateFunctionConfigurationRequest(members), options)
+  }
+
+  async deleteFunction(members: MembersOf<'DeleteFunction'>, options?: CallOptions): Promise<void> {
+    await this.send(new DeleteFunctionRequest(members), options)
+  }
+
+  async publishVersion(members: MembersOf<'PublishVersion'>, options?: CallOptions) {
+    return await this.send(new PublishVersionRequest(members), options)
+  }
+
+  async listVersionsByFunction(members: MembersOf<'ListVersionsByFunction'>, options?: CallOptions) {
+    return await this.send(new ListVersionsByFunctionRequest(members), options)
+  }
+
+  async createAlias(members: MembersOf<'CreateAlias'>, options?: CallOptions) {
+    return await this.send(new CreateAliasRequest(members), options)
+  }
+
+  async getAlias(members: MembersOf<'GetAlias'>, options?: CallOptions) {
+    return await this.send(new GetAliasRequest(members), options)
+  }
+
+  async updateAlias(members: MembersOf<'UpdateAlias'>, options?: CallOptions) {
+    return await this.send(new UpdateAliasRequest(members), options)
+  }
+
+  async deleteAlias(members: MembersOf<'DeleteAlias'>, options?: CallOptions): Promise<void> {
+    await this.send(new DeleteAliasRequest(members), options)
+  }
+
+  async listAliases(members: MembersOf<'ListAliases'>, options?: CallOptions) {
+    return await this.send(new ListAliasesRequest(members), options)
+  }
+
+  async putFunctionConcurrency(members: MembersOf<'PutFunctionConcurrency'>, options?: CallOptions) {
+    return await this.send(new PutFunctionConcurrencyRequest(members), options)
+  }
+
+  async getFunctionConcurrency(members: MembersOf<'GetFunctionConcurrency'>, options?: CallOptions) {
+    return await this.send(new GetFunctionConcurrencyRequest(members), options)
+  }
+
+  async deleteFunctionConcurrency(
+    members: MembersOf<'DeleteFunctionConcurrency'>,
+    options?: CallOptions,
+  ): Promise<void> {
+    await this.send(new DeleteFunctionConcurrencyRequest(members), options)
+  }
+
+  async putFunctionEventInvokeConfig(members: MembersOf<'PutFunctionEventInvokeConfig'>, options?: CallOptions) {
+    return await this.send(new PutFunctionEventInvokeConfigRequest(members), options)
+  }
+
+  async updateFunctionEventInvokeConfig(members: MembersOf<'UpdateFunctionEventInvokeConfig'>, options?: CallOptions) {
+    return await this.send(new UpdateFunctionEventInvokeConfigRequest(members), options)
+  }
+
+  async getFunctionEventInvokeConfig(members: MembersOf<'GetFunctionEventInvokeConfig'>, options?: CallOptions) {
+    return await this.send(new GetFunctionEventInvokeConfigRequest(members), options)
+  }
+
+  async deleteFunctionEventInvokeConfig(
+    members: MembersOf<'DeleteFunctionEventInvokeConfig'>,
+    options?: CallOptions,
+  ): Promise<void> {
+    await this.send(new DeleteFunctionEventInvokeConfigRequest(members), options)
+  }
+
+  async listFunctionEventInvokeConfigs(members: MembersOf<'ListFunctionEventInvokeConfigs'>, options?: CallOptions) {
+    return await this.send(new ListFunctionEventInvokeConfigsRequest(members), options)
+  }
+
+  async tagResource(members: MembersOf<'TagResource'>, options?: CallOptions): Promise<void> {
+    await this.send(new TagResourceRequest(members), options)
+  }
+
+  async untagResource(members: MembersOf<'UntagResource'>, options?: CallOptions): Promise<void> {
+    await this.send(new UntagResourceRequest(members), options)
+  }
+
+  async listTags(members: MembersOf<'ListTags'>, options?: CallOptions) {
+    return await this.send(new ListTagsRequest(members), options)
+  }
+
+  async getAccountSettings(members: MembersOf<'GetAccountSettings'> = {}, options?: CallOptions) {
+    return await this.send(new GetAccountSettingsRequest(members), options)
+  }
+
+  async addPermission(members: MembersOf<'AddPermission'>, options?: CallOptions) {
+    return await this.send(new AddPermissionRequest(members), options)
+  }
+
+  async removePermission(members: MembersOf<'RemovePermission'>, options?: CallOptions): Promise<void> {
+    await this.send(new RemovePermissionRequest(members), options)
+  }
+
+  async getPolicy(members: MembersOf<'GetPolicy'>, options?: CallOptions) {
+    return await this.send(new GetPolicyRequest(members), options)
+  }
+
+  async putProvisionedConcurrencyConfig(members: MembersOf<'PutProvisionedConcurrencyConfig'>, options?: CallOptions) {
+    return await this.send(new PutProvisionedConcurrencyConfigRequest(members), options)
+  }
+
+  async getProvisionedConcurrencyConfig(members: MembersOf<'GetProvisionedConcurrencyConfig'>, options?: CallOptions) {
+    return await this.send(new GetProvisionedConcurrencyConfigRequest(members), options)
+  }
+
+  async deleteProvisionedConcurrencyConfig(
+    members: MembersOf<'DeleteProvisionedConcurrencyConfig'>,
+    options?: CallOptions,
+  ): Promise<void> {
+    await this.send(new DeleteProvisionedConcurrencyConfigRequest(members), options)
+  }
+
+  async getRuntimeManagementConfig(members: MembersOf<'GetRuntimeManagementConfig'>, options?: CallOptions) {
+    return await this.send(new GetRuntimeManagementConfigRequest(members), options)
+  }
+
+  async putRuntimeManagementConfig(members: MembersOf<'PutRuntimeManagementConfig'>, options?: CallOptions) {
+    return await this.send(new PutRuntimeManagementConfigRequest(members), options)
+  }
+
+  async getFunctionRecursionConfig(members: MembersOf<'GetFunctionRecursionConfig'>, options?: CallOptions) {
+    return await this.send(new GetFunctionRecursionConfigRequest(members), options)
+  }
+
+  async putFunctionRecursionConfig(members: MembersOf<'PutFunctionRecursionConfig'>, options?: CallOptions) {
+    return await this.send(new PutFunctionRecursionConfigRequest(members), options)
+  }
+
+  async getFunctionCodeSigningConfig(members: MembersOf<'GetFunctionCodeSigningConfig'>, options?: CallOptions) {
+    return await this.send(new GetFunctionCodeSigningConfigRequest(members), options)
+  }
+
+  async publishLayerVersion(members: MembersOf<'PublishLayerVersion'>, options?: CallOptions) {
+    return await this.send(new PublishLayerVersionRequest(members), options)
+  }
+
+  async getLayerVersion(members: MembersOf<'GetLayerVersion'>, options?: CallOptions) {
+    return await this.send(new GetLayerVersionRequest(members), options)
+  }
+
+  async getLayerVersionByArn(members: MembersOf<'GetLayerVersionByArn'>, options?: CallOptions) {
+    return await this.send(new GetLayerVersionByArnRequest(members), options)
+  }
+
+  async listLayers(members: MembersOf<'ListLayers'> = {}, options?: CallOptions) {
+    return await this.send(new ListLayersRequest(members), options)
+  }
+
+  async listLayerVersions(members: MembersOf<'ListLayerVersions'>, options?: CallOptions) {
+    return await this.send(new ListLayerVersionsRequest(members), options)
+  }
+
+  async deleteLayerVersion(members: MembersOf<'DeleteLayerVersion'>, options?: CallOptions): Promise<void> {
+    await this.send(new DeleteLayerVersionRequest(members), options)
+  }
+
+  async addLayerVersionPermission(members: MembersOf<'AddLayerVersionPermission'>, options?: CallOptions) {
+    return await this.send(new AddLayerVersionPermissionRequest(members), options)
+  }
+
+  async removeLayerVersionPermission(
+    members: MembersOf<'RemoveLayerVersionPermission'>,
+    options?: CallOptions,
+  ): Promise<void> {
+    await this.send(new RemoveLayerVersionPermissionRequest(members), options)
+  }
+
+  async getLayerVersionPolicy(members: MembersOf<'GetLayerVersionPolicy'>, options?: CallOptions) {
+    return await this.send(new GetLayerVersionPolicyRequest(members), options)
+  }
+
   // ------------------------------------------------------------------------------------------------------- all pages
 
   /** Every event from the marker on, page after page. */
@@ -240,6 +471,45 @@ export class PerdureClient {
     do {
       const page = await this.listFunctions({ ...members, marker }, options)
       yield* page.functions
+      marker = page.nextMarker || undefined
+    } while (marker !== undefined)
+  }
+
+  /** `$LATEST` and every published version of a function, page after page. */
+  async *versions(
+    members: MembersOf<'ListVersionsByFunction'>,
+    options?: CallOptions,
+  ): AsyncGenerator<FunctionConfiguration, void, undefined> {
+    let marker = members.marker
+    do {
+      const page = await this.listVersionsByFunction({ ...members, marker }, options)
+      yield* page.versions
+      marker = page.nextMarker || undefined
+    } while (marker !== undefined)
+  }
+
+  /** Every alias of a function, page after page. */
+  async *aliases(
+    members: MembersOf<'ListAliases'>,
+    options?: CallOptions,
+  ): AsyncGenerator<AliasConfiguration, void, undefined> {
+    let marker = members.marker
+    do {
+      const page = await this.listAliases({ ...members, marker }, options)
+      yield* page.aliases
+      marker = page.nextMarker || undefined
+    } while (marker !== undefined)
+  }
+
+  /** Every version of a layer, the newest first, page after page. */
+  async *layerVersions(
+    members: MembersOf<'ListLayerVersions'>,
+    options?: CallOptions,
+  ): AsyncGenerator<LayerVersion, void, undefined> {
+    let marker = members.marker
+    do {
+      const page = await this.listLayerVersions({ ...members, marker }, options)
+      yield* page.layerVersions
       marker = page.nextMarker || undefined
     } while (marker !== undefined)
   }
@@ -342,7 +612,8 @@ export class PerdureClient {
     if (operation === 'Invoke') return invokeResponse(answer) as ResponseOf<Name>
     try {
       const table = RESPONSES[operation as keyof typeof RESPONSES]
-      return decode(table, jsonOf(this.endpoint, answer)) as ResponseOf<Name>
+      // Of a 204 there is nothing to read.
+      return decode(table, answer.status === 204 ? {} : jsonOf(this.endpoint, answer)) as ResponseOf<Name>
     } catch (error) {
       if (!(error instanceof MalformedAnswer)) throw error
       throw new ForeignServerError(this.endpoint, `${operation}: ${error.message}`, { cause: error })

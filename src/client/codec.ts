@@ -26,6 +26,8 @@ export function encode(constraint: Constraint, value: unknown): unknown {
   switch (constraint.kind) {
     case 'timestamp':
       return typeof value === 'number' ? value / 1000 : value
+    case 'blob':
+      return value instanceof Uint8Array ? base64Of(value) : value
     case 'list':
       return Array.isArray(value) ? value.map((element) => encode(constraint.of, element)) : value
     case 'structure':
@@ -34,6 +36,9 @@ export function encode(constraint: Constraint, value: unknown): unknown {
       return value
   }
 }
+
+const base64Of = ({ buffer, byteOffset, byteLength }: Uint8Array): string =>
+  Buffer.from(buffer, byteOffset, byteLength).toString('base64')
 
 function encodeMembers(members: MemberTable, value: Fields): Fields {
   refuseUnknown(Object.keys(members).map(memberName), value)

@@ -78,9 +78,12 @@ const KMS_FAULTS = new Set([
 
 export class AccessDeniedException extends RefusedError {}
 export class CallbackTimeoutException extends RefusedError {}
+export class CodeStorageExceededException extends RefusedError {}
 export class DurableExecutionAlreadyStartedException extends RefusedError {}
 export class InvalidParameterValueException extends RefusedError {}
 export class InvalidRequestContentException extends RefusedError {}
+export class PreconditionFailedException extends RefusedError {}
+export class ProvisionedConcurrencyConfigNotFoundException extends RefusedError {}
 export class RequestEntityTooLargeException extends RefusedError {}
 export class RequestTimeoutException extends RefusedError {}
 export class RequestTooLargeException extends RefusedError {}
@@ -96,9 +99,12 @@ export class ValidationException extends RefusedError {}
 export const REFUSALS: { readonly [Name in ErrorName]?: typeof RefusedError } = {
   AccessDeniedException,
   CallbackTimeoutException,
+  CodeStorageExceededException,
   DurableExecutionAlreadyStartedException,
   InvalidParameterValueException,
   InvalidRequestContentException,
+  PreconditionFailedException,
+  ProvisionedConcurrencyConfigNotFoundException,
   RequestEntityTooLargeException,
   RequestTimeoutException,
   RequestTooLargeException,

@@ -11,6 +11,7 @@ export { type DurableClient, DurableClientError, type DurableClientOptions, dura
 export {
   AccessDeniedException,
   CallbackTimeoutException,
+  CodeStorageExceededException,
   type Consequence,
   DurableExecutionAlreadyStartedException,
   ForeignServerError,
@@ -18,6 +19,8 @@ export {
   InvalidRequestContentException,
   InvalidRequestError,
   PerdureError,
+  PreconditionFailedException,
+  ProvisionedConcurrencyConfigNotFoundException,
   type Refusal,
   RefusedError,
   RequestEntityTooLargeException,
@@ -35,13 +38,16 @@ export {
 export { HistoryFollower } from './history-follower.ts'
 export * from './requests.ts'
 export type {
+  AliasConfiguration,
   DescribedExecution,
   ErrorObject,
+  EventInvokeConfig,
   EventType,
   ExecutionStatus,
   FunctionConfiguration,
   HistoryEvent,
   InvokeResponse,
+  LayerVersion,
   ListedExecution,
   Operation,
   ResponseOf,

@@ -22,20 +22,30 @@ export function wireName(member: string): string {
   return REGULAR_AGAIN.get(member) ?? member.charAt(0).toUpperCase() + member.slice(1)
 }
 
-/** A shape of the protocol as this client shows it: the same members, spelt for JavaScript. */
+/** A shape of the protocol as this client shows it: the same members, spelt for JavaScript. The names in a map are data. */
 export type Spelt<Shape> = Shape extends readonly (infer Element)[]
   ? readonly Spelt<Element>[]
-  : Shape extends object
-    ? { readonly [Name in keyof Shape as Name extends string ? MemberName<Name> : never]: Spelt<Shape[Name]> }
-    : Shape
+  : Shape extends Uint8Array
+    ? Shape
+    : Shape extends object
+      ? {
+          readonly [Name in keyof Shape as Name extends string
+            ? string extends Name
+              ? Name
+              : MemberName<Name>
+            : never]: Spelt<Shape[Name]>
+        }
+      : Shape
 
 /** Members that may be left out may also be given as undefined: what a caller has no value for needs no special case. */
 export type Given<Shape> = Shape extends readonly (infer Element)[]
   ? readonly Given<Element>[]
-  : Shape extends object
-    ? {
-        readonly [Name in keyof Shape]: undefined extends Shape[Name]
-          ? Given<Shape[Name]> | undefined
-          : Given<Shape[Name]>
-      }
-    : Shape
+  : Shape extends Uint8Array
+    ? Shape
+    : Shape extends object
+      ? {
+          readonly [Name in keyof Shape]: undefined extends Shape[Name]
+            ? Given<Shape[Name]> | undefined
+            : Given<Shape[Name]>
+        }
+      : Shape

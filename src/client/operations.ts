@@ -1,6 +1,7 @@
 /**
- * The operations of the table that this client has: durable executions, invocation, and what may be asked about
- * functions. Functions are managed with the tools that people have for it: AWS SDKs, the AWS CLI, deployment tools.
+ * The operations of the table that this client has: durable executions, invocation, and the management of functions and layers.
+ * A new operation is named here, and gets its class in `requests.ts`, its answer in `responses.ts` and its method in
+ * `client.ts`; the compiler and the tests ask for each.
  */
 import type { OperationName } from '../protocol/operations.ts'
 
@@ -19,6 +20,49 @@ export const CLIENT_OPERATIONS = [
   'GetFunctionConfiguration',
   'GetFunction',
   'ListFunctions',
+  'CreateFunction',
+  'UpdateFunctionCode',
+  'UpdateFunctionConfiguration',
+  'DeleteFunction',
+  'PublishVersion',
+  'ListVersionsByFunction',
+  'CreateAlias',
+  'GetAlias',
+  'UpdateAlias',
+  'DeleteAlias',
+  'ListAliases',
+  'PutFunctionConcurrency',
+  'GetFunctionConcurrency',
+  'DeleteFunctionConcurrency',
+  'PutFunctionEventInvokeConfig',
+  'UpdateFunctionEventInvokeConfig',
+  'GetFunctionEventInvokeConfig',
+  'DeleteFunctionEventInvokeConfig',
+  'ListFunctionEventInvokeConfigs',
+  'TagResource',
+  'UntagResource',
+  'ListTags',
+  'GetAccountSettings',
+  'AddPermission',
+  'RemovePermission',
+  'GetPolicy',
+  'PutProvisionedConcurrencyConfig',
+  'GetProvisionedConcurrencyConfig',
+  'DeleteProvisionedConcurrencyConfig',
+  'GetRuntimeManagementConfig',
+  'PutRuntimeManagementConfig',
+  'GetFunctionRecursionConfig',
+  'PutFunctionRecursionConfig',
+  'GetFunctionCodeSigningConfig',
+  'PublishLayerVersion',
+  'GetLayerVersion',
+  'GetLayerVersionByArn',
+  'ListLayers',
+  'ListLayerVersions',
+  'DeleteLayerVersion',
+  'AddLayerVersionPermission',
+  'RemoveLayerVersionPermission',
+  'GetLayerVersionPolicy',
 ] as const satisfies readonly OperationName[]
 
 export type ClientOperation = (typeof CLIENT_OPERATIONS)[number]

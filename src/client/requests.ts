@@ -2,6 +2,7 @@
  * Requests: each is made from its members, checked against the constraints that the server checks (the same table,
  * the same texts), and then knows its wire value. A request that exists is one that the server's validation accepts.
  */
+import type { Constraint } from '../protocol/constraints.ts'
 import { ApiError } from '../protocol/errors.ts'
 import { type InputMember, type InputOf, type Method, OPERATIONS, type OperationSpec } from '../protocol/operations.ts'
 import { parseJsonBody, readInput, readJson } from '../protocol/validate.ts'
@@ -82,7 +83,7 @@ function encodeRequest(name: ClientOperation, given: object): WireRequest {
   const query: string[] = []
   const headers: Record<string, string> = {}
   const json: Record<string, unknown> = {}
-  let label = ''
+  const labels: Record<string, string> = {}
   let hasJson = false
   for (const [member, place] of Object.entries(input)) {
     if (place.in === 'body' || place.in === 'payload') hasJson = true
@@ -91,7 +92,7 @@ function encodeRequest(name: ClientOperation, given: object): WireRequest {
     const wireName = place.wireName ?? member
     switch (place.in) {
       case 'path':
-        label = encodeURIComponent(String(value))
+        labels[member] = encodeURIComponent(String(value))
         break
       case 'query':
         for (const text of textsOf(place, value)) query.push(`${wireName}=${encodeURIComponent(text)}`)
@@ -111,9 +112,12 @@ function encodeRequest(name: ClientOperation, given: object): WireRequest {
   if (hasJson) headers['content-type'] = 'application/json'
   else if (raw !== undefined) headers['content-type'] = 'application/octet-stream'
   const body = hasJson ? JSON.stringify(json) : bytes
+  const target = path.replaceAll(/\{(\w+)\+?\}/g, (_template, name: string) => labels[name] ?? '')
+  // Some paths have a query of their own.
+  const joint = target.includes('?') ? '&' : '?'
   return {
     method,
-    path: path.replace(/\{\w+\+?\}/, () => label) + (query.length === 0 ? '' : `?${query.join('&')}`),
+    path: query.length === 0 ? target : `${target}${joint}${query.join('&')}`,
     headers,
     ...(body !== undefined && { body }),
   }
@@ -129,18 +133,26 @@ function textsOf(place: InputMember, value: unknown): readonly string[] {
 function decodeRequest<Name extends ClientOperation>(name: Name, wire: WireRequest): MembersOf<Name> {
   const spec: OperationSpec = OPERATIONS[name]
   const [path = '', query = ''] = wire.path.split('?')
-  const literals = spec.path.split(/\{\w+\+?\}/)
-  const label = literals.length === 2 ? [path.slice(literals[0]?.length, path.length - (literals[1]?.length ?? 0))] : []
   const raw = bodyMember(name)
   const text = typeof wire.body === 'string' ? wire.body : Buffer.from(wire.body ?? []).toString()
   const input = readInput(name, {
-    labels: label.map(decodeURIComponent),
+    labels: labelsOf(spec.path, path),
     query: parameters(query),
     headers: wire.headers,
     body: raw === undefined ? parseJsonBody(text) : undefined,
   })
-  const members = spelt(input)
+  const members = Object.fromEntries(
+    Object.entries(input).map(([member, value]) => [memberName(member), spelt(spec.input[member]?.constraint, value)]),
+  )
   return { ...members, ...(raw !== undefined && wire.body !== undefined && { [raw]: wire.body }) } as MembersOf<Name>
+}
+
+/** This client writes every label as one segment, whatever the template permits. */
+function labelsOf(template: string, path: string): readonly string[] {
+  const segments = path.split('/')
+  return template
+    .split('/')
+    .flatMap((segment, index) => (segment.startsWith('{') ? decodeURIComponent(segments[index] ?? '') : []))
 }
 
 function parameters(query: string): ReadonlyMap<string, readonly string[]> {
@@ -154,14 +166,16 @@ function parameters(query: string): ReadonlyMap<string, readonly string[]> {
   return values
 }
 
-/** The same value with its members spelt for JavaScript. */
-function spelt(value: unknown): object {
-  const each = (inner: unknown): unknown => {
-    if (Array.isArray(inner)) return inner.map(each)
-    if (typeof inner !== 'object' || inner === null) return inner
-    return Object.fromEntries(Object.entries(inner).map(([name, member]) => [memberName(name), each(member)]))
-  }
-  return each(value) as object
+/** The same value with its members spelt for JavaScript. The keys of a map are data and stay. */
+function spelt(constraint: Constraint | undefined, value: unknown): unknown {
+  if (constraint?.kind === 'list') return (value as readonly unknown[]).map((each) => spelt(constraint.of, each))
+  if (constraint?.kind !== 'structure') return value
+  return Object.fromEntries(
+    Object.entries(value as Fields).map(([name, member]) => [
+      memberName(name),
+      spelt(constraint.members[name]?.constraint, member),
+    ]),
+  )
 }
 
 // ----------------------------------------------------------------------------------------- a class for each operation
@@ -195,3 +209,46 @@ export class InvokeRequest extends requestOf('Invoke') {}
 export class GetFunctionConfigurationRequest extends requestOf('GetFunctionConfiguration') {}
 export class GetFunctionRequest extends requestOf('GetFunction') {}
 export class ListFunctionsRequest extends requestOf('ListFunctions') {}
+export class CreateFunctionRequest extends requestOf('CreateFunction') {}
+export class UpdateFunctionCodeRequest extends requestOf('UpdateFunctionCode') {}
+export class UpdateFunctionConfigurationRequest extends requestOf('UpdateFunctionConfiguration') {}
+export class DeleteFunctionRequest extends requestOf('DeleteFunction') {}
+export class PublishVersionRequest extends requestOf('PublishVersion') {}
+export class ListVersionsByFunctionRequest extends requestOf('ListVersionsByFunction') {}
+export class CreateAliasRequest extends requestOf('CreateAlias') {}
+export class GetAliasRequest extends requestOf('GetAlias') {}
+export class UpdateAliasRequest extends requestOf('UpdateAlias') {}
+export class DeleteAliasRequest extends requestOf('DeleteAlias') {}
+export class ListAliasesRequest extends requestOf('ListAliases') {}
+export class PutFunctionConcurrencyRequest extends requestOf('PutFunctionConcurrency') {}
+export class GetFunctionConcurrencyRequest extends requestOf('GetFunctionConcurrency') {}
+export class DeleteFunctionConcurrencyRequest extends requestOf('DeleteFunctionConcurrency') {}
+export class PutFunctionEventInvokeConfigRequest extends requestOf('PutFunctionEventInvokeConfig') {}
+export class UpdateFunctionEventInvokeConfigRequest extends requestOf('UpdateFunctionEventInvokeConfig') {}
+export class GetFunctionEventInvokeConfigRequest extends requestOf('GetFunctionEventInvokeConfig') {}
+export class DeleteFunctionEventInvokeConfigRequest extends requestOf('DeleteFunctionEventInvokeConfig') {}
+export class ListFunctionEventInvokeConfigsRequest extends requestOf('ListFunctionEventInvokeConfigs') {}
+export class TagResourceRequest extends requestOf('TagResource') {}
+export class UntagResourceRequest extends requestOf('UntagResource') {}
+export class ListTagsRequest extends requestOf('ListTags') {}
+export class GetAccountSettingsRequest extends requestOf('GetAccountSettings') {}
+export class AddPermissionRequest extends requestOf('AddPermission') {}
+export class RemovePermissionRequest extends requestOf('RemovePermission') {}
+export class GetPolicyRequest extends requestOf('GetPolicy') {}
+export class PutProvisionedConcurrencyConfigRequest extends requestOf('PutProvisionedConcurrencyConfig') {}
+export class GetProvisionedConcurrencyConfigRequest extends requestOf('GetProvisionedConcurrencyConfig') {}
+export class DeleteProvisionedConcurrencyConfigRequest extends requestOf('DeleteProvisionedConcurrencyConfig') {}
+export class GetRuntimeManagementConfigRequest extends requestOf('GetRuntimeManagementConfig') {}
+export class PutRuntimeManagementConfigRequest extends requestOf('PutRuntimeManagementConfig') {}
+export class GetFunctionRecursionConfigRequest extends requestOf('GetFunctionRecursionConfig') {}
+export class PutFunctionRecursionConfigRequest extends requestOf('PutFunctionRecursionConfig') {}
+export class GetFunctionCodeSigningConfigRequest extends requestOf('GetFunctionCodeSigningConfig') {}
+export class PublishLayerVersionRequest extends requestOf('PublishLayerVersion') {}
+export class GetLayerVersionRequest extends requestOf('GetLayerVersion') {}
+export class GetLayerVersionByArnRequest extends requestOf('GetLayerVersionByArn') {}
+export class ListLayersRequest extends requestOf('ListLayers') {}
+export class ListLayerVersionsRequest extends requestOf('ListLayerVersions') {}
+export class DeleteLayerVersionRequest extends requestOf('DeleteLayerVersion') {}
+export class AddLayerVersionPermissionRequest extends requestOf('AddLayerVersionPermission') {}
+export class RemoveLayerVersionPermissionRequest extends requestOf('RemoveLayerVersionPermission') {}
+export class GetLayerVersionPolicyRequest extends requestOf('GetLayerVersionPolicy') {}

@@ -8,6 +8,8 @@ import {
   ERROR_OBJECT,
   integer,
   list,
+  map,
+  number,
   oneOf,
   structure,
   TIMESTAMP,
@@ -21,6 +23,8 @@ import type { ClientOperation } from './operations.ts'
 
 const TEXT = text(0, UNBOUNDED)
 const COUNT = integer(0, UNBOUNDED)
+const TEXTS = list(TEXT, 0, UNBOUNDED)
+const MAP_OF_TEXTS = map(TEXT, TEXT, UNBOUNDED)
 
 const required = <const C extends Constraint>(constraint: C) => ({ constraint, required: true }) as const
 const optional = <const C extends Constraint>(constraint: C) => ({ constraint }) as const
@@ -152,15 +156,95 @@ const FUNCTION_MEMBERS = {
   FunctionName: required(TEXT),
   FunctionArn: required(TEXT),
   Version: required(TEXT),
+  Runtime: optional(TEXT),
+  Role: optional(TEXT),
+  Handler: optional(TEXT),
+  CodeSize: optional(COUNT),
+  CodeSha256: optional(TEXT),
   Description: optional(TEXT),
   Timeout: optional(COUNT),
   MemorySize: optional(COUNT),
+  LastModified: optional(TEXT),
+  RevisionId: optional(TEXT),
+  PackageType: optional(TEXT),
+  Architectures: optional(TEXTS),
+  Environment: optional(structure({ Variables: optional(MAP_OF_TEXTS) })),
+  EphemeralStorage: optional(structure({ Size: optional(COUNT) })),
+  TracingConfig: optional(structure({ Mode: optional(TEXT) })),
+  SnapStart: optional(structure({ ApplyOn: optional(TEXT), OptimizationStatus: optional(TEXT) })),
+  LoggingConfig: optional(
+    structure({
+      LogFormat: optional(TEXT),
+      ApplicationLogLevel: optional(TEXT),
+      SystemLogLevel: optional(TEXT),
+      LogGroup: optional(TEXT),
+    }),
+  ),
+  DeadLetterConfig: optional(structure({ TargetArn: optional(TEXT) })),
+  KMSKeyArn: optional(TEXT),
+  Layers: optional(list(structure({ Arn: optional(TEXT), CodeSize: optional(COUNT) }), 0, UNBOUNDED)),
+  VpcConfig: optional(structure({ SubnetIds: optional(TEXTS), SecurityGroupIds: optional(TEXTS) })),
+  FileSystemConfigs: optional(list(structure({ Arn: optional(TEXT), LocalMountPath: optional(TEXT) }), 0, UNBOUNDED)),
   State: optional(TEXT),
+  StateReason: optional(TEXT),
   LastUpdateStatus: optional(TEXT),
+  LastUpdateStatusReason: optional(TEXT),
   DurableConfig: optional(DURABLE_CONFIG),
   TenancyConfig: optional(structure({ TenantIsolationMode: optional(TEXT) })),
 } as const
 const FUNCTION_CONFIGURATION = structure(FUNCTION_MEMBERS)
+
+/** Spec 02 §2.5. */
+const ALIAS_CONFIGURATION = structure({
+  AliasArn: required(TEXT),
+  Name: required(TEXT),
+  FunctionVersion: required(TEXT),
+  Description: optional(TEXT),
+  RoutingConfig: optional(structure({ AdditionalVersionWeights: optional(map(TEXT, number(0, 1), UNBOUNDED)) })),
+  RevisionId: optional(TEXT),
+})
+
+const DESTINATION = structure({ Destination: optional(TEXT) })
+const EVENT_INVOKE_CONFIG = structure({
+  LastModified: optional(TIMESTAMP),
+  FunctionArn: required(TEXT),
+  MaximumRetryAttempts: optional(COUNT),
+  MaximumEventAgeInSeconds: optional(COUNT),
+  DestinationConfig: optional(structure({ OnSuccess: optional(DESTINATION), OnFailure: optional(DESTINATION) })),
+})
+
+const CONCURRENCY = structure({ ReservedConcurrentExecutions: optional(COUNT) })
+const PROVISIONED_CONCURRENCY = structure({
+  RequestedProvisionedConcurrentExecutions: optional(COUNT),
+  AvailableProvisionedConcurrentExecutions: optional(COUNT),
+  AllocatedProvisionedConcurrentExecutions: optional(COUNT),
+  Status: optional(TEXT),
+  StatusReason: optional(TEXT),
+  LastModified: optional(TEXT),
+})
+const RUNTIME_MANAGEMENT_CONFIG = structure({
+  UpdateRuntimeOn: required(TEXT),
+  RuntimeVersionArn: optional(TEXT),
+  FunctionArn: optional(TEXT),
+})
+const RECURSION_CONFIG = structure({ RecursiveLoop: required(TEXT) })
+
+/** Spec 02 §2.5; the versions of layers. */
+const LAYER_VERSION = {
+  LayerVersionArn: required(TEXT),
+  Version: required(COUNT),
+  Description: optional(TEXT),
+  CreatedDate: optional(TEXT),
+  CompatibleRuntimes: optional(TEXTS),
+  CompatibleArchitectures: optional(TEXTS),
+  LicenseInfo: optional(TEXT),
+} as const
+const LISTED_LAYER_VERSION = structure(LAYER_VERSION)
+const DESCRIBED_LAYER_VERSION = structure({
+  Content: required(structure({ Location: optional(TEXT), CodeSha256: required(TEXT), CodeSize: optional(COUNT) })),
+  LayerArn: required(TEXT),
+  ...LAYER_VERSION,
+})
 
 const nextMarker = { NextMarker: optional(TEXT) } as const
 
@@ -192,9 +276,85 @@ export const RESPONSES = {
   GetFunctionConfiguration: FUNCTION_CONFIGURATION,
   GetFunction: structure({
     Configuration: required(FUNCTION_CONFIGURATION),
-    Concurrency: optional(structure({ ReservedConcurrentExecutions: optional(COUNT) })),
+    Code: optional(structure({ RepositoryType: optional(TEXT), Location: optional(TEXT) })),
+    Tags: optional(MAP_OF_TEXTS),
+    Concurrency: optional(CONCURRENCY),
   }),
   ListFunctions: structure({ Functions: required(list(FUNCTION_CONFIGURATION, 0, UNBOUNDED)), ...nextMarker }),
+  CreateFunction: FUNCTION_CONFIGURATION,
+  UpdateFunctionCode: FUNCTION_CONFIGURATION,
+  UpdateFunctionConfiguration: FUNCTION_CONFIGURATION,
+  DeleteFunction: NOTHING,
+  PublishVersion: FUNCTION_CONFIGURATION,
+  ListVersionsByFunction: structure({ Versions: required(list(FUNCTION_CONFIGURATION, 0, UNBOUNDED)), ...nextMarker }),
+  CreateAlias: ALIAS_CONFIGURATION,
+  GetAlias: ALIAS_CONFIGURATION,
+  UpdateAlias: ALIAS_CONFIGURATION,
+  DeleteAlias: NOTHING,
+  ListAliases: structure({ Aliases: required(list(ALIAS_CONFIGURATION, 0, UNBOUNDED)), ...nextMarker }),
+  PutFunctionConcurrency: CONCURRENCY,
+  GetFunctionConcurrency: CONCURRENCY,
+  DeleteFunctionConcurrency: NOTHING,
+  PutFunctionEventInvokeConfig: EVENT_INVOKE_CONFIG,
+  UpdateFunctionEventInvokeConfig: EVENT_INVOKE_CONFIG,
+  GetFunctionEventInvokeConfig: EVENT_INVOKE_CONFIG,
+  DeleteFunctionEventInvokeConfig: NOTHING,
+  ListFunctionEventInvokeConfigs: structure({
+    FunctionEventInvokeConfigs: required(list(EVENT_INVOKE_CONFIG, 0, UNBOUNDED)),
+    ...nextMarker,
+  }),
+  TagResource: NOTHING,
+  UntagResource: NOTHING,
+  ListTags: structure({ Tags: required(MAP_OF_TEXTS) }),
+  GetAccountSettings: structure({
+    AccountLimit: required(
+      structure({
+        TotalCodeSize: optional(COUNT),
+        CodeSizeUnzipped: optional(COUNT),
+        CodeSizeZipped: optional(COUNT),
+        ConcurrentExecutions: optional(COUNT),
+        UnreservedConcurrentExecutions: optional(COUNT),
+      }),
+    ),
+    AccountUsage: required(structure({ TotalCodeSize: optional(COUNT), FunctionCount: optional(COUNT) })),
+  }),
+  /** The statement as JSON text. */
+  AddPermission: structure({ Statement: required(TEXT) }),
+  RemovePermission: NOTHING,
+  /** The policy as JSON text. */
+  GetPolicy: structure({ Policy: required(TEXT), RevisionId: optional(TEXT) }),
+  PutProvisionedConcurrencyConfig: PROVISIONED_CONCURRENCY,
+  GetProvisionedConcurrencyConfig: PROVISIONED_CONCURRENCY,
+  DeleteProvisionedConcurrencyConfig: NOTHING,
+  GetRuntimeManagementConfig: RUNTIME_MANAGEMENT_CONFIG,
+  PutRuntimeManagementConfig: RUNTIME_MANAGEMENT_CONFIG,
+  GetFunctionRecursionConfig: RECURSION_CONFIG,
+  PutFunctionRecursionConfig: RECURSION_CONFIG,
+  GetFunctionCodeSigningConfig: structure({ CodeSigningConfigArn: optional(TEXT), FunctionName: optional(TEXT) }),
+  PublishLayerVersion: DESCRIBED_LAYER_VERSION,
+  GetLayerVersion: DESCRIBED_LAYER_VERSION,
+  GetLayerVersionByArn: DESCRIBED_LAYER_VERSION,
+  ListLayers: structure({
+    Layers: required(
+      list(
+        structure({
+          LayerName: required(TEXT),
+          LayerArn: required(TEXT),
+          LatestMatchingVersion: optional(LISTED_LAYER_VERSION),
+        }),
+        0,
+        UNBOUNDED,
+      ),
+    ),
+    ...nextMarker,
+  }),
+  ListLayerVersions: structure({ LayerVersions: required(list(LISTED_LAYER_VERSION, 0, UNBOUNDED)), ...nextMarker }),
+  DeleteLayerVersion: NOTHING,
+  /** The statement as JSON text. */
+  AddLayerVersionPermission: structure({ Statement: required(TEXT), RevisionId: optional(TEXT) }),
+  RemoveLayerVersionPermission: NOTHING,
+  /** The policy as JSON text. */
+  GetLayerVersionPolicy: structure({ Policy: required(TEXT), RevisionId: optional(TEXT) }),
 } as const satisfies Record<Exclude<ClientOperation, 'Invoke'>, Constraint>
 
 /** Of an invocation: its outcome in headers, its payload as text. */
@@ -219,5 +379,8 @@ export type HistoryEvent = Spelt<ValueOf<typeof EVENT>>
 export type ErrorObject = Spelt<ValueOf<typeof ERROR_OBJECT>>
 export type DescribedExecution = ResponseOf<'GetDurableExecution'>
 export type ListedExecution = ResponseOf<'ListDurableExecutionsByFunction'>['durableExecutions'][number]
+export type AliasConfiguration = ResponseOf<'GetAlias'>
+export type EventInvokeConfig = ResponseOf<'GetFunctionEventInvokeConfig'>
+export type LayerVersion = ResponseOf<'ListLayerVersions'>['layerVersions'][number]
 export type FunctionConfiguration = ResponseOf<'GetFunctionConfiguration'>
 export type ExecutionStatus = ValueOf<typeof EXECUTION_STATUS>

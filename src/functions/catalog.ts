@@ -6,13 +6,14 @@ import { existsSync, realpathSync, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { basename, dirname, extname, join, relative, resolve } from 'node:path'
 import { functionArn, type Place } from '../protocol/arn.ts'
+import { isDestination } from '../protocol/destination.ts'
 import { ApiError } from '../protocol/errors.ts'
 import { LOGGING_CONFIG } from '../protocol/function-constraints.ts'
 import { DEFAULT_LIMITS } from '../protocol/limits.ts'
 import type { DurableConfig } from '../protocol/shapes.ts'
 import { readJson } from '../protocol/validate.ts'
 import { Violations } from '../protocol/violations.ts'
-import type { FunctionLogging, FunctionVersion } from '../service/ports.ts'
+import type { AsynchronousSettings, FunctionLogging, FunctionVersion } from '../service/ports.ts'
 import type { Bundle } from './bundle.ts'
 import type { FunctionDeclaration, LoggingConfig } from './declaration.ts'
 import { DeclarationError } from './declaration-error.ts'
@@ -25,6 +26,7 @@ export interface CatalogEntry {
   readonly code: ModuleCode
   /** Processes that are started before they are needed, and kept. */
   readonly warm: number
+  readonly asynchronous: AsynchronousSettings
 }
 
 export interface CatalogPorts {
@@ -133,6 +135,7 @@ async function buildEntry(declaration: FunctionDeclaration, ports: CatalogPorts)
   return {
     code,
     warm: declaration.warm ?? 0,
+    asynchronous: declaration.asynchronous ?? {},
     version: {
       name,
       version: '$LATEST',
@@ -214,7 +217,24 @@ function checkDeclaration(declaration: FunctionDeclaration): void {
     integer('durable.ExecutionTimeout', durable.ExecutionTimeout, 1, maxExecutionSeconds)
     integer('durable.RetentionPeriodInDays', durable.RetentionPeriodInDays, 1, maxRetentionDays)
   }
+  checkAsynchronous(declaration.asynchronous ?? {}, refuse, integer)
   checkEnvironment(declaration.environment ?? {}, refuse)
+}
+
+function checkAsynchronous(
+  settings: AsynchronousSettings,
+  refuse: (cause: string, fix: string) => never,
+  integer: (member: string, value: number | undefined, min: number, max: number) => void,
+): void {
+  if (typeof settings !== 'object') refuse(`asynchronous is ${JSON.stringify(settings)}`, 'Give an object.')
+  const { retryAttempts, eventAgeSeconds, onSuccess, onFailure, deadLetterTarget } = settings
+  integer('asynchronous.retryAttempts', retryAttempts, 0, 2)
+  integer('asynchronous.eventAgeSeconds', eventAgeSeconds, 60, 21_600)
+  for (const [member, to] of Object.entries({ onSuccess, onFailure, deadLetterTarget })) {
+    if (to === undefined || (typeof to === 'string' && to !== '' && isDestination(to))) continue
+    const fix = 'Give the URL of a webhook, the name of a function, or an ARN.'
+    refuse(`asynchronous.${member} is ${JSON.stringify(to)}`, fix)
+  }
 }
 
 function checkEnvironment(

@@ -10,6 +10,7 @@ import { pathToFileURL } from 'node:url'
 import { isDestination } from '../protocol/destination.ts'
 import { LOGGING_CONFIG } from '../protocol/function-constraints.ts'
 import type { DurableConfig } from '../protocol/shapes.ts'
+import type { AsynchronousSettings } from '../service/ports.ts'
 import { moduleExtensions } from './catalog.ts'
 import type { FunctionDeclaration } from './declaration.ts'
 import { DeclarationError } from './declaration-error.ts'
@@ -72,8 +73,16 @@ const functionKeys: readonly (keyof FunctionConfig)[] = [
   'logging',
   'durable',
   'DurableConfig',
+  'asynchronous',
 ]
 const durableKeys: readonly (keyof DurableConfig)[] = ['ExecutionTimeout', 'RetentionPeriodInDays', 'KMSKeyArn']
+const asynchronousKeys: readonly (keyof AsynchronousSettings)[] = [
+  'retryAttempts',
+  'eventAgeSeconds',
+  'onSuccess',
+  'onFailure',
+  'deadLetterTarget',
+]
 
 /** Rejects with a DeclarationError. */
 export async function loadConfig(file: string): Promise<LoadedConfig> {
@@ -211,9 +220,13 @@ function declaration(declared: unknown, index: number, directory: string): Funct
   const record = asRecord(declared, what, "Give an object: { name: 'orders', handler: './orders.ts' }.")
   const label = typeof record['name'] === 'string' ? `Function "${record['name']}"` : what
   checkKeys(record, functionKeys, label)
-  for (const key of ['durable', 'DurableConfig'] as const) {
+  for (const [key, known] of [
+    ['durable', durableKeys],
+    ['DurableConfig', durableKeys],
+    ['asynchronous', asynchronousKeys],
+  ] as const) {
     if (typeof record[key] === 'object' && record[key] !== null) {
-      checkKeys(record[key] as Readonly<Record<string, unknown>>, durableKeys, `${key} of ${lowerFirst(label)}`)
+      checkKeys(record[key] as Readonly<Record<string, unknown>>, known, `${key} of ${lowerFirst(label)}`)
     }
   }
   if (typeof record['logging'] === 'object' && record['logging'] !== null) {

@@ -1,6 +1,7 @@
 import type { ValueOf } from '../protocol/constraints.ts'
 import type { LOGGING_CONFIG } from '../protocol/function-constraints.ts'
 import type { DurableConfig } from '../protocol/shapes.ts'
+import type { AsynchronousSettings } from '../service/ports.ts'
 
 /** As the Lambda API has it: `LogFormat`, `ApplicationLogLevel`, `SystemLogLevel`, `LogGroup`. */
 export type LoggingConfig = ValueOf<typeof LOGGING_CONFIG>
@@ -36,4 +37,6 @@ export interface FunctionDeclaration {
    * defaults (ExecutionTimeout 900 s so that synchronous Invoke works, RetentionPeriodInDays 14). `false`: plain.
    */
   readonly durable?: DurableConfig | false
+  /** How often events are tried and for how long, and who is told how that ended. Default: as on AWS, and nobody. */
+  readonly asynchronous?: AsynchronousSettings
 }

@@ -228,7 +228,7 @@ export async function createLocalFunctions(options: LocalFunctionsOptions): Prom
       if (current === undefined) throw new Error(`Version ${version} of function "${name}" was removed`)
       return pool.reserve(current, tenantId, signal)
     },
-    asynchronous: (invoked) => (catalog.has(invoked.name) ? {} : (deployed?.asynchronous(invoked) ?? {})),
+    asynchronous: (invoked) => catalog.get(invoked.name)?.asynchronous ?? deployed?.asynchronous(invoked) ?? {},
     onChange: (call) => {
       changeListeners.push(call)
     },

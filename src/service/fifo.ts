@@ -2,8 +2,8 @@
 export class Fifo<T extends { readonly id: string }> {
   #entries: (T | undefined)[] = []
   #head = 0
-  /** Entries that were moved out of the front so far: an entry's place less this is its index. */
-  #gone = 0
+  /** Where the first of `#entries` would be had nothing ever left: a place less this is an index. */
+  #firstPlace = 0
   readonly #places = new Map<string, number>()
 
   get size(): number {
@@ -17,17 +17,14 @@ export class Fifo<T extends { readonly id: string }> {
   /** Adds at the end, unless the id waits already. */
   push(entry: T): void {
     if (this.#places.has(entry.id)) return
-    this.#places.set(entry.id, this.#gone + this.#entries.length)
+    this.#places.set(entry.id, this.#firstPlace + this.#entries.length)
     this.#entries.push(entry)
   }
 
   take(): T | undefined {
-    if (this.#places.size === 0) {
-      this.clear()
-      return undefined
-    }
+    if (this.#places.size === 0) return undefined
     let entry: T | undefined
-    // What was removed from the middle has left its place empty.
+    // What was removed has left its place empty.
     while (entry === undefined) {
       entry = this.#entries[this.#head]
       this.#entries[this.#head] = undefined
@@ -37,7 +34,7 @@ export class Fifo<T extends { readonly id: string }> {
     // Half of the array is gone: moving the rest costs as much as was taken, once.
     if (this.#head > 1_024 && this.#head * 2 > this.#entries.length) {
       this.#entries = this.#entries.slice(this.#head)
-      this.#gone += this.#head
+      this.#firstPlace += this.#head
       this.#head = 0
     }
     return entry
@@ -47,17 +44,25 @@ export class Fifo<T extends { readonly id: string }> {
   remove(id: string): T | undefined {
     const place = this.#places.get(id)
     if (place === undefined) return undefined
-    const index = place - this.#gone
+    const index = place - this.#firstPlace
     const entry = this.#entries[index]
     this.#entries[index] = undefined
     this.#places.delete(id)
+    // Nobody may ever take from here: most places are empty, and closing up costs as much as was removed, once.
+    if (this.#entries.length > 1_024 && this.#places.size * 4 < this.#entries.length) this.#closeUp()
     return entry
   }
 
   clear(): void {
     this.#entries = []
     this.#head = 0
-    this.#gone = 0
+    this.#firstPlace = 0
     this.#places.clear()
+  }
+
+  #closeUp(): void {
+    const entries = this.#entries.filter((entry) => entry !== undefined)
+    this.clear()
+    for (const entry of entries) this.push(entry)
   }
 }

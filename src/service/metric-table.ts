@@ -72,7 +72,7 @@ export const METRICS = {
 
   // Asynchronous invocations and what is delivered to destinations.
   perdure_async_invocations_ended_total: counter(
-    'Asynchronous invocations that ended: Success, RetriesExhausted or EventAgeExceeded.',
+    'Asynchronous invocations that ended: Success, RetriesExhausted, EventAgeExceeded, FunctionDeleted.',
     'function',
     'outcome',
   ),

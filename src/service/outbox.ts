@@ -181,6 +181,13 @@ export class Outbox {
       this.#settledMeanwhile.clear()
       this.#activity.end()
     }
+    // Room may have been made just after the last look, when this still counted as reading.
+    if (this.#lost || this.#unreadWithRoom !== undefined) this.#readSoon()
+  }
+
+  get #unreadWithRoom(): Channel | undefined {
+    for (const channel of this.#channels.values()) if (channel.unread && hasRoom(channel)) return channel
+    return undefined
   }
 
   /** What is missed while reading is read again; what there is no room for waits until rows are settled. */
@@ -191,7 +198,7 @@ export class Outbox {
         await this.#readFrom('', undefined)
         continue
       }
-      const channel = [...this.#channels.values()].find((each) => each.unread && hasRoom(each))
+      const channel = this.#unreadWithRoom
       if (channel === undefined) return
       channel.unread = false
       await this.#readFrom(beforeChannel(channel.key), channel)

@@ -16,7 +16,8 @@ const DEFAULT_TIMEOUT_MS = 10_000
 /** An answer that is longer ends its connection; a shorter one is read, so that the connection can be used again. */
 const ANSWER_BYTES = 65_536
 const HEADER_CHARS = 1_024
-const KEEP_IDLE = { keepAlive: true, maxFreeSockets: 16, timeout: 60_000 }
+/** Many servers end a connection that is idle for five seconds; whoever asks on one just then is not answered. */
+const KEEP_IDLE = { keepAlive: true, maxFreeSockets: 16, timeout: 4_000 }
 
 export function createHttpWebhooks(options: {
   readonly userAgent: string

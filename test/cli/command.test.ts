@@ -14,6 +14,7 @@ function surroundings(): Surroundings & { readonly printed: string[] } {
     env: {},
     cwd: '/',
     stopSignal: () => new AbortController().signal,
+    ask: undefined,
     readStdin: async () => '',
   }
 }

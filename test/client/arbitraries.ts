@@ -15,6 +15,7 @@ import {
   QUALIFIER,
   TENANT_ID,
 } from '../../src/protocol/constraints.ts'
+import { ALIAS_NAME } from '../../src/protocol/function-constraints.ts'
 
 const word = (maxLength: number) => fc.stringMatching(new RegExp(`^[a-zA-Z0-9-_]{1,${maxLength}}$`))
 const base64 = fc.stringMatching(/^[A-Za-z0-9+/]{1,40}={0,2}$/)
@@ -31,6 +32,8 @@ const TEXTS = new Map<TextConstraint, fc.Arbitrary<string>>([
       ),
   ],
   [FUNCTION_NAME, fc.tuple(word(20), fc.constantFrom('', ':1', ':prod', ':$LATEST')).map((parts) => parts.join(''))],
+  // Not digits alone.
+  [ALIAS_NAME, fc.tuple(fc.stringMatching(/^[a-zA-Z]$/), word(20)).map((parts) => parts.join(''))],
   [QUALIFIER, fc.oneof(fc.constantFrom('$LATEST', '3'), word(20))],
   [EXECUTION_NAME, word(64)],
   [TENANT_ID, fc.stringMatching(/^[a-zA-Z0-9._:/=+@-]{1,30}$/)],
@@ -42,25 +45,38 @@ const TEXTS = new Map<TextConstraint, fc.Arbitrary<string>>([
   [OPERATION_SUBTYPE, word(32)],
 ])
 
-/** Any text that JSON carries; in a header only what HTTP carries. */
-const anyText = fc.string({ unit: 'grapheme', maxLength: 40 })
+/** Any text that JSON carries, or that the pattern lets pass; in a header only what HTTP carries. */
+function textOf({ minLength, maxLength, pattern }: TextConstraint): fc.Arbitrary<string> {
+  if (pattern === undefined) {
+    // A grapheme may be several characters, of which lengths count each.
+    return fc
+      .string({ unit: 'grapheme', minLength, maxLength: Math.max(minLength, Math.min(maxLength, 40)) })
+      .filter(({ length }) => length <= maxLength)
+  }
+  return fc
+    .stringMatching(new RegExp(`^(?:${pattern})$`))
+    .filter(({ length }) => length >= minLength && length <= maxLength)
+}
 const headerText = fc.stringMatching(/^[a-zA-Z0-9+/]{1,40}$/)
 
 /** A value as this client spells it: lower camel case, times in epoch milliseconds. */
 export function valuesOf(constraint: Constraint, place?: string): fc.Arbitrary<unknown> {
   switch (constraint.kind) {
     case 'text':
-      return TEXTS.get(constraint) ?? (place === 'header' ? headerText : anyText)
+      return TEXTS.get(constraint) ?? (place === 'header' ? headerText : textOf(constraint))
     case 'oneOf':
       return fc.constantFrom(...constraint.values)
     case 'integer':
-      return fc.integer({ min: constraint.min, max: Math.min(constraint.max, 2 ** 31) })
+      return fc.integer({ min: Math.max(constraint.min, -(2 ** 31)), max: Math.min(constraint.max, 2 ** 31 - 1) })
     case 'number':
       return fc.double({ min: constraint.min, max: constraint.max, noNaN: true })
     case 'blob':
       return fc.uint8Array()
     case 'map':
-      return fc.dictionary(fc.string(), valuesOf(constraint.of))
+      return fc.dictionary(valuesOf(constraint.key) as fc.Arbitrary<string>, valuesOf(constraint.of), {
+        maxKeys: Math.min(constraint.maxItems, 5),
+        noNullPrototype: true,
+      })
     case 'boolean':
       return fc.boolean()
     case 'timestamp':

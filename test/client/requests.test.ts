@@ -3,13 +3,19 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { InvalidRequestError } from '../../src/client/errors.ts'
 import {
+  AddPermissionRequest,
   CheckpointDurableExecutionRequest,
+  CreateFunctionRequest,
+  GetAliasRequest,
   InvokeRequest,
   ListDurableExecutionsByFunctionRequest,
   SendDurableExecutionCallbackSuccessRequest,
   StopDurableExecutionRequest,
+  TagResourceRequest,
+  UntagResourceRequest,
 } from '../../src/client/requests.ts'
 
+const functionArn = 'arn:aws:lambda:us-east-1:000000000000:function:order'
 const durableExecutionArn = 'arn:aws:lambda:us-east-1:000000000000:function:order:$LATEST/durable-execution/o-1/0123'
 const checkpointToken = 'dDE='
 
@@ -156,4 +162,80 @@ test('a structure that is the whole body is not wrapped, and `{}` when there is 
     new StopDurableExecutionRequest({ durableExecutionArn, error }).toWire()
   assert.equal(wire({ errorType: 'E' }).body, '{"ErrorType":"E"}')
   assert.equal(wire().body, '{}')
+})
+
+describe('management of functions', () => {
+  const role = 'arn:aws:iam::000000000000:role/any'
+  const zipFile = new Uint8Array([0, 255, 10])
+
+  test('a package is base64, and the names of variables and tags are left as they are', () => {
+    const { method, path, body } = new CreateFunctionRequest({
+      functionName: 'order',
+      role,
+      runtime: 'nodejs24.x',
+      handler: 'index.handler',
+      code: { zipFile },
+      environment: { variables: { Stage: 'a', stageTwo: 'b' } },
+      tags: { Team: 'x', 'perdure:stack': 'y' },
+      durableConfig: { executionTimeout: 60, kmsKeyArn: undefined },
+    }).toWire()
+    assert.deepEqual([method, path], ['POST', '/2015-03-31/functions'])
+    assert.deepEqual(JSON.parse(String(body)), {
+      FunctionName: 'order',
+      Role: role,
+      Runtime: 'nodejs24.x',
+      Handler: 'index.handler',
+      Code: { ZipFile: 'AP8K' },
+      Environment: { Variables: { Stage: 'a', stageTwo: 'b' } },
+      Tags: { Team: 'x', 'perdure:stack': 'y' },
+      DurableConfig: { ExecutionTimeout: 60 },
+    })
+  })
+
+  test('a path has as many labels as its template, an ARN as one segment', () => {
+    const { path } = new GetAliasRequest({ functionName: functionArn, name: 'live' }).toWire()
+    assert.equal(path, `/2015-03-31/functions/${encodeURIComponent(functionArn)}/aliases/live`)
+    const tagged = new TagResourceRequest({ resource: functionArn, tags: { A: '' } }).toWire()
+    assert.deepEqual(
+      [tagged.path, tagged.body],
+      [`/2017-03-31/tags/${encodeURIComponent(functionArn)}`, '{"Tags":{"A":""}}'],
+    )
+    const untagged = new UntagResourceRequest({ resource: functionArn, tagKeys: ['A', 'b c'] }).toWire()
+    assert.equal(untagged.path, `/2017-03-31/tags/${encodeURIComponent(functionArn)}?tagKeys=A&tagKeys=b%20c`)
+  })
+
+  const refused: readonly [string, () => unknown, RegExp][] = [
+    [
+      'a package that is text',
+      () => new CreateFunctionRequest({ functionName: 'f', role, code: { zipFile: 'no bytes' as never } }),
+      /'code\.zipFile' must be/,
+    ],
+    ['a role that is none', () => new CreateFunctionRequest({ functionName: 'f', role: 'me', code: {} }), /at 'role'/],
+    ['an alias of digits', () => new GetAliasRequest({ functionName: 'f', name: '7' }), /Value '7' at 'name'/],
+    [
+      'a variable that is no text',
+      () =>
+        new CreateFunctionRequest({
+          functionName: 'f',
+          role,
+          code: {},
+          environment: { variables: { PORT: 80 as never } },
+        }),
+      /must be a string/,
+    ],
+    [
+      'a statement without its principal',
+      () => new AddPermissionRequest({ functionName: 'f', statementId: 's', action: 'lambda:InvokeFunction' } as never),
+      /at 'principal' .* not be null/,
+    ],
+  ]
+  for (const [what, make, text] of refused) {
+    test(`refuses ${what}`, () => {
+      assert.throws(make, (error) => {
+        assert.ok(error instanceof InvalidRequestError)
+        assert.match(error.message, text)
+        return true
+      })
+    })
+  }
 })

@@ -83,7 +83,7 @@ test('every error that an operation of the client has comes as a class of its na
     assert.ok(error instanceof RefusedError)
     assert.equal(error.consequence, [408, 429].includes(httpStatus) || httpStatus >= 500 ? 'retryable' : 'terminal')
   }
-  for (const unknown of ['TeapotException', 'PreconditionFailedException', 'constructor']) {
+  for (const unknown of ['TeapotException', 'EC2ThrottledException', 'constructor']) {
     assert.equal(refusal(418, unknown).constructor, RefusedError)
   }
 })

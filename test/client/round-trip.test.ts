@@ -7,6 +7,7 @@ import { memberName, wireName } from '../../src/client/member-names.ts'
 import { CLIENT_OPERATIONS, type ClientOperation } from '../../src/client/operations.ts'
 import * as requests from '../../src/client/requests.ts'
 import { EVENT_DETAILS, RESPONSES } from '../../src/client/responses.ts'
+import type { Constraint, MemberTable } from '../../src/protocol/constraints.ts'
 import { OPERATIONS, type OperationSpec } from '../../src/protocol/operations.ts'
 import { NO_HEADERS, parseJsonBody, readInput } from '../../src/protocol/validate.ts'
 import { wireEvent, wireExecution, wireOperation } from '../../src/protocol/wire.ts'
@@ -27,12 +28,28 @@ const CLASSES = new Map(
 const names = CLIENT_OPERATIONS
 
 /** The members with their names as on the wire, as the server's own reader returns them. */
-const onTheWire = (value: unknown): unknown =>
-  Array.isArray(value)
-    ? value.map(onTheWire)
-    : typeof value === 'object' && value !== null
-      ? Object.fromEntries(Object.entries(value).map(([name, member]) => [wireName(name), onTheWire(member)]))
-      : value
+const onTheWire = (members: MemberTable, value: object): object =>
+  Object.fromEntries(
+    Object.entries(members).flatMap(([name, { constraint }]) => {
+      const member = (value as Readonly<Record<string, unknown>>)[memberName(name)]
+      return member === undefined ? [] : [[name, valueOnTheWire(constraint, member)]]
+    }),
+  )
+
+function valueOnTheWire(constraint: Constraint, value: unknown): unknown {
+  switch (constraint.kind) {
+    case 'list':
+      return (value as readonly unknown[]).map((each) => valueOnTheWire(constraint.of, each))
+    case 'structure':
+      return onTheWire(constraint.members, value as object)
+    case 'map':
+      return Object.assign(Object.create(null), value)
+    case 'blob':
+      return Buffer.from(value as Uint8Array)
+    default:
+      return value
+  }
+}
 
 function readByServer(name: ClientOperation, wire: requests.WireRequest): unknown {
   const spec: OperationSpec = OPERATIONS[name]
@@ -64,7 +81,7 @@ describe('requests', () => {
           const read = readByServer(name, wire)
           // An error that is empty travels as `{}`, which is what an absent one travels as too (spec 01 §1.0).
           const expected = 'Error' in spec.input && !('error' in members) ? { ...members, error: {} } : members
-          assert.deepEqual(read, onTheWire(expected))
+          assert.deepEqual(read, onTheWire(spec.input, expected))
         }),
       )
     })
@@ -174,7 +191,7 @@ describe('answers', () => {
 })
 
 test('names of members are spelt back as they came', () => {
-  for (const name of ['DurableExecutionArn', 'KMSKeyArn', 'XAmznTraceId', 'Id']) {
+  for (const name of ['DurableExecutionArn', 'KMSKeyArn', 'XAmznTraceId', 'Id', 'S3Bucket']) {
     assert.equal(wireName(memberName(name)), name)
   }
   assert.equal(memberName('KMSKeyArn'), 'kmsKeyArn')

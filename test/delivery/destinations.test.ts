@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import * as lambda from '@aws-sdk/client-lambda'
+import { project } from '../functions/project.ts'
 import { Receiver, until } from './receiver.ts'
 import { type Served, serve } from './serving.ts'
 
@@ -100,6 +101,18 @@ test('a failure goes to a function and, with its attributes, to what the configu
     approximateInvokeCount: 1,
   })
   assert.equal((responsePayload as { errorType: string }).errorType, 'RangeError')
+})
+
+test('a function of the configuration has its settings there', async (t) => {
+  const receiver = await Receiver.start(t)
+  const file = join(project(t, { 'f.mjs': `export const handler = async () => { throw new Error('no') }` }), 'f.mjs')
+  const asynchronous = { retryAttempts: 0, onFailure: `${receiver.url}/record`, deadLetterTarget: QUEUE }
+  const functions = [{ name: 'declared', file, durable: false, asynchronous }] as const
+  const served = await serve(t, { functions, destinations: { [QUEUE]: `${receiver.url}/queue` } })
+  await served.invoke('declared', 7)
+  assert.equal((await receiver.at('/queue', 1))[0]?.body, '7')
+  const [record] = await receiver.at('/record', 1)
+  assert.equal(JSON.parse(record?.body ?? '').requestContext.condition, 'RetriesExhausted')
 })
 
 test('a webhook that is down gets its record when it is there again, also across a kill of the server', async (t) => {

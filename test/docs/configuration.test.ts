@@ -20,6 +20,10 @@ const places = [
   { title: 'Keys of a function', config: { functions: [{ surplus: 1 }] } },
   { title: 'Keys of `logging`', config: { functions: [{ handler: './f.js', logging: { surplus: 1 } }] } },
   { title: 'Keys of `functionLogs`', config: { functions: [], functionLogs: { surplus: 1 } } },
+  {
+    title: 'Keys of `asynchronous`',
+    config: { functions: [{ handler: './f.js', asynchronous: { surplus: 1 } }] },
+  },
   { title: 'Keys of `durable`', config: { functions: [{ handler: './f.js', durable: { surplus: 1 } }] } },
 ]
 
@@ -63,12 +67,16 @@ test('ranges: what is told is accepted, and one less or more is not', async (con
       bounds,
       with: (value: number) => ({ [key]: value }),
     })),
+    ...rangesOf('Keys of `asynchronous`').map(({ key, bounds }) => ({
+      bounds,
+      with: (value: number) => ({ asynchronous: { [key]: value } }),
+    })),
     ...rangesOf('Keys of `durable`').map(({ key, bounds }) => ({
       bounds,
       with: (value: number) => ({ durable: { ExecutionTimeout: 60, [key]: value } }),
     })),
   ]
-  assert.ok(told.length >= 6, 'too few ranges are told')
+  assert.ok(told.length >= 8, 'too few ranges are told')
   for (const { bounds, with: declared } of told) {
     for (const [value, fits] of bounds) {
       assert.equal(await accepts(declared(value)), fits, JSON.stringify(declared(value)))

@@ -148,6 +148,10 @@ const wrong: readonly { readonly declaration: Partial<FunctionDeclaration>; read
     declaration: { durable: { ExecutionTimeout: 1, RetentionPeriodInDays: 91 } },
     message: /RetentionPeriodInDays is 91/,
   },
+  { declaration: { asynchronous: { retryAttempts: 3 } }, message: /asynchronous\.retryAttempts is 3/ },
+  { declaration: { asynchronous: { onFailure: 'http://' } }, message: /onFailure is "http:\/\/"\.\n.*\nGive the URL/ },
+  { declaration: { asynchronous: { onSuccess: '' } }, message: /onSuccess is ""/ },
+  { declaration: { asynchronous: 'often' as never }, message: /asynchronous is "often"/ },
   { declaration: { environment: { 'A-B': '' } }, message: /"A-B" has no valid name/ },
   { declaration: { environment: { _HANDLER: 'x' } }, message: /_HANDLER is set by the server/ },
 ]

@@ -162,35 +162,41 @@ describe('the channels of the outbox', () => {
 })
 
 describe('a queue', () => {
-  it('gives in order what was not removed, over its own tidying', () => {
-    const queue = new Fifo<{ readonly id: string }>()
+  type Entry = { readonly id: string }
+  const entries = (count: number): Entry[] => Array.from({ length: count }, (_, n) => ({ id: `${n}` }))
+  const filled = (count: number): Fifo<Entry> => {
+    const queue = new Fifo<Entry>()
+    for (const entry of entries(count)) queue.push(entry)
+    return queue
+  }
+  const rest = (queue: Fifo<Entry>): string[] => {
     const taken: string[] = []
-    const expected: string[] = []
-    for (let n = 0; n < 5_000; n++) queue.push({ id: `${n}` })
+    for (let next = queue.take(); next !== undefined; next = queue.take()) taken.push(next.id)
+    return taken
+  }
+
+  it('gives what was not removed, in order, while it is filled, emptied and tidied', () => {
+    const queue = filled(5_000)
+    const taken: string[] = []
+    const removed = new Set<string>()
     for (let n = 0; n < 5_000; n++) {
-      if (n % 3 === 0) assert.equal(queue.remove(`${n}`)?.id, `${n}`)
-      else expected.push(`${n}`)
-      if (n % 2 === 0) {
-        const next = queue.take()
-        if (next !== undefined) taken.push(next.id)
-        queue.push({ id: `late ${n}` })
-      }
+      if (n % 3 === 0 && queue.remove(`${n}`) !== undefined) removed.add(`${n}`)
+      if (n % 2 === 0) taken.push(queue.take()?.id ?? '')
     }
-    assert.equal(queue.remove('0'), undefined)
-    const size = queue.size
-    const rest: string[] = []
-    for (let next = queue.take(); next !== undefined; next = queue.take()) rest.push(next.id)
-    assert.equal(rest.length, size)
-    const all = [...taken, ...rest]
-    assert.equal(new Set(all).size, all.length)
-    assert.deepEqual(
-      all.filter((id) => !id.startsWith('late')).map(Number),
-      all
-        .filter((id) => !id.startsWith('late'))
-        .map(Number)
-        .toSorted((a, b) => a - b),
-    )
-    assert.ok(expected.every((id) => all.includes(id)))
-    assert.equal(queue.size, 0)
+    queue.push({ id: 'last' })
+    assert.equal(queue.size, 5_001 - taken.length - removed.size)
+    const expected = entries(5_000).flatMap(({ id }) => (removed.has(id) ? [] : [id]))
+    assert.deepEqual([...taken, ...rest(queue)], [...expected, 'last'])
+  })
+
+  it('keeps its order when nearly everything is removed from the middle, again and again', () => {
+    const queue = filled(1)
+    for (let round = 0; round < 20; round++) {
+      for (let n = 0; n < 1_000; n++) queue.push({ id: `${round}/${n}` })
+      for (let n = 1; n < 1_000; n++) assert.equal(queue.remove(`${round}/${n}`)?.id, `${round}/${n}`)
+    }
+    assert.equal(queue.remove('3/7'), undefined)
+    assert.deepEqual(rest(queue), ['0', ...Array.from({ length: 20 }, (_, round) => `${round}/0`)])
+    assert.equal(queue.take(), undefined)
   })
 })

@@ -1,7 +1,11 @@
-const patienceMs = 20_000
+const PATIENCE_MS = 20_000
 
 /** Reads again until the answer is there. Used where the wire offers no signal; there is no pause between the reads. */
-export async function eventually<T>(what: string, read: () => Promise<T | undefined>): Promise<T> {
+export async function eventually<T>(
+  what: string,
+  read: () => Promise<T | undefined>,
+  patienceMs = PATIENCE_MS,
+): Promise<T> {
   const deadline = performance.now() + patienceMs
   for (;;) {
     const found = await read()

@@ -1,6 +1,6 @@
 /** Which code runs: versions side by side, aliases, code that is unpacked once and discarded. */
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
 import { project } from '../functions/project.ts'
@@ -109,6 +109,18 @@ test('a package is unpacked once for all who name it, and discarded when nobody 
   assert.equal(await answer('g'), 'third')
   // The processes of what was replaced are idle: they are ended at once, and their folders go with them.
   await until('the folder of g alone', () => unpacked().length === 1)
+})
+
+test('a package whose folder somebody removed is discarded all the same', async (t) => {
+  const root = project(t, {})
+  const { registered, answer } = await serveRegistered(t, { dataDirectory: root })
+  registered.create('f', saying('one'))
+  assert.equal(await answer('f'), 'one')
+  rmSync(join(root, 'code', 'deployed'), { recursive: true })
+  registered.delete('f')
+  mkdirSync(join(root, 'code', 'deployed'))
+  registered.create('f', saying('two'))
+  assert.equal(await answer('f'), 'two')
 })
 
 test('what an earlier server left half unpacked is not used', async (t) => {

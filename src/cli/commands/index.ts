@@ -7,6 +7,8 @@ import { callbacksSucceed } from './callbacks-succeed.ts'
 import { completionOf } from './completion.ts'
 import { configCheck } from './config-check.ts'
 import { demo } from './demo.ts'
+import { deploy } from './deploy.ts'
+import { destroy } from './destroy.ts'
 import { dev } from './dev.ts'
 import { executionsDelete } from './executions-delete.ts'
 import { executionsGet } from './executions-get.ts'
@@ -41,6 +43,8 @@ export const COMMANDS: readonly Command[] = [
   callbacksHeartbeat,
   functionsList,
   functionsGet,
+  deploy,
+  destroy,
   logs,
   backup,
   restore,

@@ -81,7 +81,12 @@ export async function openCodeFolders(
   /** Under another name first, and at once: the same package may be wanted again meanwhile. */
   const discard = (path: string): void => {
     const gone = `${path}.${works++}`
-    renameSync(path, gone)
+    try {
+      renameSync(path, gone)
+    } catch {
+      // Somebody has removed it, or forbids it. This is a cache: the server goes on, and its next start empties it.
+      return
+    }
     rm(gone, { recursive: true, force: true }).catch(() => {
       // A process may have written there meanwhile. What is left goes when the server starts again.
     })

@@ -1,0 +1,1 @@
+export const handler = async () => ({ healthy: true, stage: process.env.STAGE })

@@ -1,0 +1,54 @@
+/** `perdure destroy`: takes the functions of a stack from a server. */
+import { CLIENT_OPTIONS, clientFor, defineCommand } from '../command.ts'
+import { confirmed, YES_OPTION } from '../deploy/confirmation.ts'
+import { deploying } from '../deploy/modules.ts'
+import { CliFailure, EXIT } from '../failure.ts'
+import { printOne } from '../output.ts'
+import { counted } from '../render/amounts.ts'
+
+export const destroy = defineCommand({
+  name: 'destroy',
+  summary: 'Delete the functions of a stack that was deployed',
+  operands: '<stack>',
+  operandCount: [1, 1],
+  options: { ...YES_OPTION, ...CLIENT_OPTIONS },
+  notes: [
+    'Functions that were not deployed with the stack stay. Histories of executions stay as long as their retention.',
+  ],
+  examples: ['perdure destroy shop', 'perdure destroy shop --yes'],
+  async run({ values, operands, terminal, env, ask }) {
+    const stack = operands[0] ?? ''
+    const client = clientFor(values, env)
+    const { deleteFunction, functionsOf } = await deploying()
+    const names = await functionsOf(client, stack)
+    if (names.length === 0) {
+      throw new CliFailure({
+        cause: `the server has no function of a stack ${stack}`,
+        consequence: 'nothing was deleted',
+        fix: '"perdure functions list" shows what it has; functions of a stack have the tag perdure:stack',
+      })
+    }
+    await confirmed({
+      question: `Delete ${names.join(', ')}?`,
+      needed: true,
+      cause: `the stack ${stack} has ${counted(names.length, 'function')}: ${names.join(', ')}`,
+      consequence: 'nothing was deleted',
+      yes: values.yes === true,
+      ask,
+    })
+    const outcomes = []
+    for (const name of names) outcomes.push(await deleteFunction(name, { client }))
+    client.close()
+    const shown = outcomes.map(({ name: functionName, done, failure }) => ({
+      functionName,
+      done,
+      ...(failure !== undefined && { message: failure.error.message }),
+    }))
+    printOne(terminal, values, { stack, outcomes: shown }, () =>
+      shown.map(
+        ({ functionName, done, message }) => `${done} ${functionName}${message === undefined ? '' : `: ${message}`}`,
+      ),
+    )
+    return shown.every(({ done }) => done === 'deleted') ? EXIT.ok : EXIT.failed
+  },
+})

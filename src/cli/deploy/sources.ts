@@ -1,0 +1,134 @@
+/** What is to be deployed: the file or folder that was named, or what lies in the working directory. */
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { basename, dirname, join, relative, resolve } from 'node:path'
+import type { PerdureClient } from '../../client/client.ts'
+import type { DesiredStack, SamConfig } from '../../deploy/index.ts'
+import { configNames } from '../config-file.ts'
+import { CliFailure, usageFailure } from '../failure.ts'
+import { declaredFunctions } from './declared-functions.ts'
+import { deploying } from './modules.ts'
+
+export interface SourceOptions {
+  readonly operand: string | undefined
+  readonly cwd: string
+  readonly stackName: string | undefined
+  readonly parameters: ReadonlyMap<string, string>
+  readonly standIns: ReadonlyMap<string, string>
+}
+
+/** The server's own names: ARNs are made of them. */
+type Place = Awaited<ReturnType<PerdureClient['version']>>['place']
+
+const TEMPLATES = ['template.yaml', 'template.yml', 'template.json']
+const SAM_CONFIGS = ['samconfig.toml', 'samconfig.yaml', 'samconfig.yml']
+const ASSEMBLY = 'cdk.out'
+
+/** The stacks to deploy, in order. */
+export async function desiredStacks(options: SourceOptions, place: Place): Promise<readonly DesiredStack[]> {
+  const path = found(options)
+  if (statSync(path).isDirectory()) return await ofAssembly(path, options, place)
+  if (/^perdure\.config\.[cm]?[jt]s$|^perdure\.config\.(ya?ml|json)$/.test(basename(path))) {
+    const { declaredStack } = await deploying()
+    if (options.parameters.size > 0) {
+      throw usageFailure('a perdure.config has no parameters', 'leave --parameter out, or read process.env in the file')
+    }
+    return [declaredStack(nameOf(path, options, undefined), place.account, await declaredFunctions(path))]
+  }
+  return [await ofTemplate(path, options, place)]
+}
+
+function found({ operand, cwd }: SourceOptions): string {
+  if (operand !== undefined) {
+    const path = resolve(cwd, operand)
+    if (!existsSync(path)) {
+      throw new CliFailure({
+        cause: `${path} does not exist`,
+        consequence: 'nothing was deployed',
+        fix: 'check the path',
+      })
+    }
+    return statSync(path).isDirectory() && !existsSync(join(path, 'manifest.json')) ? inFolder(path) : path
+  }
+  return inFolder(cwd)
+}
+
+function inFolder(folder: string): string {
+  const candidates = [...TEMPLATES, ASSEMBLY, ...configNames].map((name) => join(folder, name))
+  const path = candidates.find((each) => existsSync(each))
+  if (path !== undefined) return path
+  throw new CliFailure({
+    cause: `there is no template.yaml, cdk.out or perdure.config.* in ${folder}`,
+    consequence: 'nothing was deployed',
+    fix: 'name what is to be deployed: perdure deploy <template>',
+  })
+}
+
+async function ofTemplate(path: string, options: SourceOptions, place: Place): Promise<DesiredStack> {
+  const { readStack, worldOf } = await deploying()
+  const config = await samConfig(dirname(path), options.cwd)
+  return readStack({
+    text: readFileSync(path, 'utf8'),
+    file: shown(path, options.cwd),
+    folder: dirname(path),
+    world: worldOf(place, nameOf(path, options, config)),
+    parameters: new Map([...(config?.parameters ?? []), ...options.parameters]),
+    standIns: options.standIns,
+  })
+}
+
+/** Beside the template; a built one lies two folders further in. */
+async function samConfig(folder: string, cwd: string): Promise<SamConfig | undefined> {
+  const folders = /\.aws-sam[/\\]build$/.test(folder) ? [folder, resolve(folder, '../..')] : [folder]
+  const path = folders.flatMap((each) => SAM_CONFIGS.map((name) => join(each, name))).find((each) => existsSync(each))
+  if (path === undefined) return undefined
+  const { readSamConfig } = await deploying()
+  return readSamConfig(readFileSync(path, 'utf8'), shown(path, cwd))
+}
+
+async function ofAssembly(path: string, options: SourceOptions, place: Place): Promise<readonly DesiredStack[]> {
+  const { readAssembly, readStack, worldOf } = await deploying()
+  const all = readAssembly(path)
+  const stacks = all.filter(({ name }) => options.stackName === undefined || name === options.stackName)
+  if (stacks.length === 0) {
+    const names = all.map(({ name }) => name).join(', ')
+    throw new CliFailure({
+      cause: options.stackName === undefined ? `${path} has no stacks` : `${path} has no stack ${options.stackName}`,
+      consequence: 'nothing was deployed',
+      fix: names === '' ? 'run "cdk synth"' : `it has ${names}`,
+    })
+  }
+  return stacks.map(({ name, templateFile, folder, assets }) =>
+    readStack({
+      text: readFileSync(templateFile, 'utf8'),
+      file: shown(templateFile, options.cwd),
+      folder,
+      world: worldOf(place, name),
+      parameters: options.parameters,
+      standIns: options.standIns,
+      assetOf: (key) => assets.get(key),
+    }),
+  )
+}
+
+const shown = (path: string, cwd: string): string => {
+  const short = relative(cwd, path)
+  return short.startsWith('..') ? path : short
+}
+
+const MAX_STACK_NAME = 128
+
+/** `--stack-name`, else that of samconfig, else that of the folder. */
+function nameOf(path: string, { stackName }: SourceOptions, config: SamConfig | undefined): string {
+  const given = stackName ?? config?.stackName
+  if (given === undefined) {
+    const letters = basename(dirname(path))
+      .replaceAll(/[^a-zA-Z0-9]+/g, '-')
+      .replaceAll(/^[^a-zA-Z]+|-+$/g, '')
+    return letters.slice(0, MAX_STACK_NAME) || 'perdure'
+  }
+  if (/^[a-zA-Z][a-zA-Z0-9-]*$/.test(given) && given.length <= MAX_STACK_NAME) return given
+  throw usageFailure(
+    `"${given}" is no name of a stack`,
+    `begin with a letter, and use letters, digits and -, at most ${MAX_STACK_NAME}`,
+  )
+}

@@ -1,0 +1,60 @@
+/**
+ * Deploying: from what users have (a SAM or CloudFormation template, an assembly of the CDK, functions that a
+ * configuration declares) to functions on a server, through the API that every other program uses.
+ *
+ *     text → template/ → stack.ts → the stack as it is to be ┐
+ *                        package/ → packages                 ├→ plan.ts → steps → apply.ts
+ *              the server → actual.ts → what is there        ┘
+ *
+ * Everything up to the plan changes nothing but caches of build tools, and everything but `package/`, `actual.ts` and
+ * `apply.ts` is pure.
+ */
+import type { PerdureClient } from '../client/client.ts'
+import { type ActualStack, readActual } from './actual.ts'
+import type { DesiredStack } from './desired.ts'
+import { type BuiltPackage, buildLayer, buildPackage } from './package/build.ts'
+import { planStack, type StackPlan } from './plan.ts'
+import { DeployProblems, Problems } from './problem.ts'
+import { STACK_TAG } from './tags.ts'
+
+export { applyPlan, deleteFunction, type FunctionOutcome } from './apply.ts'
+export { type AssemblyStack, readAssembly } from './assembly.ts'
+export { type DeclaredFunction, declaredStack } from './declared.ts'
+export type { DesiredStack } from './desired.ts'
+export { type FunctionPlan, isSettled, type StackPlan } from './plan.ts'
+export { DeployProblems, type Problem, placeText, TemplateProblem } from './problem.ts'
+export { readSamConfig, type SamConfig } from './samconfig.ts'
+export { readStack } from './stack.ts'
+export { worldOf } from './template/pseudo-parameters.ts'
+
+export interface PreparedStack {
+  readonly plan: StackPlan
+  /** Of functions and layers, by logical id. */
+  readonly packages: ReadonlyMap<string, Uint8Array>
+}
+
+/** Builds the packages, asks the server what it has, and says what there is to do. Throws `DeployProblems`. */
+export async function prepareStack(client: PerdureClient, desired: DesiredStack): Promise<PreparedStack> {
+  const problems = new Problems()
+  const packages = new Map<string, BuiltPackage>()
+  const made: (readonly [string, () => Promise<BuiltPackage>])[] = [
+    ...desired.layers.map((each) => [each.logicalId, () => buildLayer(each)] as const),
+    ...desired.functions.map((each) => [each.logicalId, () => buildPackage(each)] as const),
+  ]
+  for (const [logicalId, build] of made) {
+    const built = await problems.attemptAsync(build)
+    if (built !== undefined) packages.set(logicalId, built)
+  }
+  problems.throwIfAny()
+  const actual = await readActual(client, desired.name, desired)
+  const hashes = new Map([...packages].map(([logicalId, { sha256 }]) => [logicalId, sha256]))
+  const plan = planStack(desired, actual, hashes)
+  if (plan.problems.length > 0) throw new DeployProblems(plan.problems)
+  return { plan, packages: new Map([...packages].map(([logicalId, { bytes }]) => [logicalId, bytes])) }
+}
+
+/** The names of the functions that a server has of a stack. */
+export async function functionsOf(client: PerdureClient, stackName: string): Promise<readonly string[]> {
+  const { functions }: ActualStack = await readActual(client, stackName, { functions: [], layers: [] })
+  return [...functions.values()].flatMap(({ name, tags }) => (tags[STACK_TAG] === stackName ? [name] : [])).sort()
+}
