@@ -18,6 +18,7 @@ import type { Bundle } from './bundle.ts'
 import type { FunctionDeclaration, LoggingConfig } from './declaration.ts'
 import { DeclarationError } from './declaration-error.ts'
 import { reservedVariables } from './environment.ts'
+import type { Mount } from './launch.ts'
 import { loggingOf } from './logging.ts'
 import type { ModuleCode } from './runtimes/node-process.ts'
 
@@ -45,6 +46,7 @@ const generousDurability: DurableConfig = { ExecutionTimeout: 900, RetentionPeri
 const durableTimeoutSeconds = 900
 const plainTimeoutSeconds = 60
 const defaultMemoryMb = 512
+const temporaryMb = 512
 const maxExecutionSeconds = 31_622_400
 const maxRetentionDays = 90
 
@@ -130,6 +132,8 @@ async function buildEntry(declaration: FunctionDeclaration, ports: CatalogPorts)
     handler: `${relative(taskRoot, file).slice(0, -extname(file).length)}.${exportName}`,
     taskRoot,
     environment: declaration.environment ?? {},
+    mounts: mountsOf(taskRoot, bundle),
+    temporaryMb,
   }
   const durable = await durabilityOf(declaration, code, ports)
   return {
@@ -165,6 +169,28 @@ async function durabilityOf(
   if (durable === false) return undefined
   if (durable !== undefined) return durable
   return (await ports.isDurable(declaration.name, code)) ? generousDurability : undefined
+}
+
+/**
+ * What a process of the function needs to see, each in its own place: its package, the folders that its bundle was made
+ * from, the packages beside all these folders and above, and the bundle.
+ */
+function mountsOf(taskRoot: string, bundle: Bundle | undefined): readonly Mount[] {
+  const folders = [...new Set([taskRoot, ...(bundle?.bundledFrom ?? [])])]
+  const paths = folders.filter((each) => !folders.some((other) => each.startsWith(`${other}/`)))
+  const packages = new Set(paths.flatMap(aboveWithPackages))
+  const files = bundle === undefined ? [] : [bundle.bundle]
+  return [...paths, ...packages, ...files].map((path) => ({ from: path, at: path }))
+}
+
+/** The `node_modules` of a folder's own, where that is a link to elsewhere, and of those above it. */
+function aboveWithPackages(folder: string): readonly string[] {
+  const found: string[] = []
+  for (let directory = folder; ; directory = dirname(directory)) {
+    const packages = join(directory, 'node_modules')
+    if (existsSync(packages)) found.push(...new Set([packages, realpathSync(packages)]))
+    if (directory === dirname(directory)) return found.filter((each) => !each.startsWith(`${folder}/`))
+  }
 }
 
 /** The directory of the package that the module belongs to, which is what would be deployed; else the module's own. */

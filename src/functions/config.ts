@@ -14,6 +14,7 @@ import type { AsynchronousSettings } from '../service/ports.ts'
 import { moduleExtensions } from './catalog.ts'
 import type { FunctionDeclaration } from './declaration.ts'
 import { DeclarationError } from './declaration-error.ts'
+import { type IsolationKind, isolationKinds } from './isolation/isolation.ts'
 import { type LogKeeping, logBounds, logKeepingKeys } from './log-keeping.ts'
 import { nearest } from './nearest.ts'
 import { configurableRuntimes } from './runtimes/programs.ts'
@@ -36,6 +37,8 @@ export interface PerdureConfig {
   readonly functions: readonly FunctionConfig[]
   /** Programs that run functions of other languages, by runtime (`python3.13`) or family; see `startPerdure`. */
   readonly runtimes?: Readonly<Record<string, string>>
+  /** What function processes see of the machine; see `startPerdure`. */
+  readonly isolation?: IsolationKind
   /** How much of what functions print is kept, and for how long. */
   readonly functionLogs?: LogKeeping
   /** What ARNs of queues, topics and event buses mean as destinations; see `startPerdure`. */
@@ -47,6 +50,7 @@ export interface PerdureConfig {
 export interface LoadedConfig {
   readonly functions: readonly FunctionDeclaration[]
   readonly runtimes: Readonly<Record<string, string>>
+  readonly isolation: IsolationKind
   readonly functionLogs: LogKeeping
   readonly destinations: Readonly<Record<string, string>>
   readonly events: readonly string[]
@@ -57,7 +61,14 @@ export function defineConfig(config: PerdureConfig): PerdureConfig {
   return config
 }
 
-const configKeys: readonly (keyof PerdureConfig)[] = ['functions', 'runtimes', 'functionLogs', 'destinations', 'events']
+const configKeys: readonly (keyof PerdureConfig)[] = [
+  'functions',
+  'runtimes',
+  'isolation',
+  'functionLogs',
+  'destinations',
+  'events',
+]
 const functionKeys: readonly (keyof FunctionConfig)[] = [
   'name',
   'handler',
@@ -100,6 +111,7 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
   return {
     functions: functions.map((declared, index) => declaration(declared, index, dirname(path))),
     runtimes: programsOf(config['runtimes'] ?? {}, path),
+    isolation: isolationOf(config['isolation'] ?? 'none', path),
     functionLogs: keepingOf(config['functionLogs'] ?? {}, path),
     destinations: destinationsOf(config['destinations'] ?? {}, path),
     events: listenersOf(config['events'] ?? [], path),
@@ -128,6 +140,13 @@ function programsOf(declared: unknown, path: string): Readonly<Record<string, st
       return [runtime, isPath ? resolve(dirname(path), program) : program]
     }),
   )
+}
+
+function isolationOf(declared: unknown, path: string): IsolationKind {
+  const kind = isolationKinds.find((each) => each === declared)
+  if (kind !== undefined) return kind
+  const cause = `has the isolation ${JSON.stringify(declared)}, which is none`
+  throw refusal(`The configuration ${path}`, cause, `Give one of ${isolationKinds.join(', ')}.`)
 }
 
 function destinationsOf(declared: unknown, path: string): Readonly<Record<string, string>> {

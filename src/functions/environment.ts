@@ -6,6 +6,8 @@ import type { FunctionLogging } from '../service/ports.ts'
 import type { Launch } from './launch.ts'
 
 export interface EnvironmentOf {
+  /** Variables of the server (`isolation/isolation.ts`). */
+  readonly inherited: Readonly<Record<string, string>>
   readonly functionName: string
   readonly version: string
   readonly memoryMb: number
@@ -17,21 +19,6 @@ export interface EnvironmentOf {
   readonly logStream: string
   readonly logging: FunctionLogging
 }
-
-/** Kept from the server: where programs, the user's files and temporary files are. */
-const inherited = [
-  'PATH',
-  'HOME',
-  'USER',
-  'LOGNAME',
-  'SHELL',
-  'TMPDIR',
-  'TEMP',
-  'TMP',
-  'LD_LIBRARY_PATH',
-  'SystemRoot',
-  'APPDATA',
-]
 
 /** Set by the server alone; a declaration that names one is refused. */
 export const reservedVariables: ReadonlySet<string> = new Set([
@@ -50,12 +37,8 @@ export const reservedVariables: ReadonlySet<string> = new Set([
 ])
 
 export function environmentOf(launch: Launch, place: EnvironmentOf): Readonly<Record<string, string>> {
-  const kept = inherited.flatMap((name) => {
-    const value = process.env[name]
-    return value === undefined ? [] : [[name, value] as const]
-  })
   return {
-    ...Object.fromEntries(kept),
+    ...place.inherited,
     LANG: 'en_US.UTF-8',
     TZ: ':UTC',
     AWS_REGION: place.region,

@@ -11,7 +11,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import type { RequestListener } from 'node:http'
 import { availableParallelism, tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import type { Place } from '../protocol/arn.ts'
 import type { Clock, Entropy, FunctionLoad, Functions, FunctionVersion, Logs, Timers } from '../service/ports.ts'
 import { createBundler } from './bundle.ts'
@@ -20,6 +20,8 @@ import type { FunctionDeclaration } from './declaration.ts'
 import { openCodeFolders } from './deployed/code-folders.ts'
 import { createDeployedFunctions, type DeployedFunctions } from './deployed/deployed-functions.ts'
 import { watchFootprints } from './footprints.ts'
+import { openIsolation } from './isolation/bubblewrap.ts'
+import type { Isolation, IsolationKind } from './isolation/isolation.ts'
 import { type LogKeeping, logBounds } from './log-keeping.ts'
 import { openLogStore } from './logs/log-store.ts'
 import { createPool, mostProcesses } from './pool.ts'
@@ -56,6 +58,8 @@ export interface LocalFunctionsOptions {
   readonly initLimitMs?: number
   /** Lets debuggers attach to function processes, which then have no deadlines (decision 22). Default false. */
   readonly inspect?: boolean
+  /** What function processes see of the machine. Default `none`: everything. */
+  readonly isolation?: IsolationKind
   /** How long a process may be idle before it ends. Default 5 minutes. */
   readonly idleMs?: number
   /** `reload` will be called. Handlers in plain JavaScript are then bundled as those in TypeScript are. Default false. */
@@ -64,6 +68,8 @@ export interface LocalFunctionsOptions {
 
 export interface LocalFunctions extends Functions {
   readonly logs: Logs
+  /** Function processes see only what they need of the machine. */
+  readonly isolated: boolean
   /** Whether a function of this name is declared: it comes before one that was created through the API. */
   declares(name: string): boolean
   /** What is to be installed before functions of this runtime can run on this machine; undefined: nothing. */
@@ -115,12 +121,22 @@ export async function createLocalFunctions(options: LocalFunctionsOptions): Prom
 
   let catalog: ReadonlyMap<string, CatalogEntry>
   let bootstrap: NodeBootstrap
+  let isolation: Isolation
   let deployed: DeployedFunctions | undefined
   let catalogPorts: CatalogPorts
   try {
-    bootstrap = { bootstrapFile: await bundler.bootstrap(), compileCache }
+    isolation = await openIsolation({
+      kind: options.isolation ?? 'none',
+      hidden: resolve(temporary ?? dataDirectory ?? ''),
+      directory: join(codeDirectory, 'isolation'),
+    })
+    const bootstrapFile = await bundler.bootstrap()
+    bootstrap = isolation.hides
+      ? { file: { from: bootstrapFile, at: '/var/runtime/bootstrap.mjs' }, compileCache: undefined }
+      : { file: { from: bootstrapFile, at: bootstrapFile }, compileCache }
     const probeHost = {
       bootstrap,
+      isolation,
       region: place.region,
       clock,
       timers,
@@ -135,7 +151,7 @@ export async function createLocalFunctions(options: LocalFunctionsOptions): Prom
     catalog = await buildCatalog(options.declarations, catalogPorts)
     await bundler.discardOthers()
     if (registered !== undefined)
-      deployed = await deployedFrom(registered, options, { bootstrap, programs, codeDirectory, inspect })
+      deployed = await deployedFrom(registered, options, { bootstrap, programs, isolation, codeDirectory, inspect })
   } catch (error) {
     await dispose()
     throw error
@@ -150,6 +166,7 @@ export async function createLocalFunctions(options: LocalFunctionsOptions): Prom
     watchdog,
     records,
     footprints,
+    isolation,
     log: (record) => logs.write(record),
     initLimitMs,
     inspect,
@@ -233,6 +250,7 @@ export async function createLocalFunctions(options: LocalFunctionsOptions): Prom
       changeListeners.push(call)
     },
     logs,
+    isolated: isolation.hides,
     declares: (name) => catalog.has(name),
     missingRuntime: (runtime) => missingRuntime(runtime, programs),
     loads: () => pool.loads(),
@@ -273,12 +291,14 @@ function onceFor(look: CatalogPorts['isDurable']): CatalogPorts['isDurable'] {
 async function deployedFrom(
   registered: RegisteredFunctions,
   { place, entropy }: LocalFunctionsOptions,
-  { codeDirectory, ...site }: Omit<RuntimeSite, 'pythonBootstrapFile'> & { readonly codeDirectory: string },
+  { codeDirectory, ...site }: Omit<RuntimeSite, 'pythonBootstrap'> & { readonly codeDirectory: string },
 ): Promise<DeployedFunctions> {
-  const pythonBootstrapFile = join(codeDirectory, 'bootstrap.py')
-  await writeFile(pythonBootstrapFile, pythonBootstrap)
+  const from = join(codeDirectory, 'bootstrap.py')
+  await writeFile(from, pythonBootstrap)
+  const bootstrapOfPython = { from, at: site.isolation.hides ? '/var/runtime/bootstrap.py' : from }
   const folders = await openCodeFolders(join(codeDirectory, 'deployed'), (code) => registered.code(code))
-  return createDeployedFunctions({ registered, folders, site: { ...site, pythonBootstrapFile }, place, entropy })
+  const runtimeSite = { ...site, pythonBootstrap: bootstrapOfPython }
+  return createDeployedFunctions({ registered, folders, site: runtimeSite, place, entropy })
 }
 
 function defaultProcessLimit(catalog: ReadonlyMap<string, CatalogEntry>): number {

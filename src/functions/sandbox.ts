@@ -44,6 +44,7 @@ import {
   type InvocationLog,
   type ProcessLog,
 } from './invocation-log.ts'
+import type { Isolation } from './isolation/isolation.ts'
 import { createLabelledReader } from './labelled-output.ts'
 import { type Launch, LaunchRefusal } from './launch.ts'
 import { plainLogging } from './logging.ts'
@@ -65,6 +66,7 @@ export interface SandboxHost {
   readonly watchdog: Watchdog
   readonly records: ProcessRecords
   readonly footprints: Footprints
+  readonly isolation: Isolation
   readonly log: (record: LogRecord) => void
   /** How long a process may load its handler. */
   readonly initLimitMs: number
@@ -162,6 +164,8 @@ class ProcessSandbox implements Sandbox {
   #initMs: number | undefined
   #servedFirst = false
   #maxMemoryKb: number | undefined
+  /** What starts the process may have forked before it was told to come after the server. */
+  #allYield: boolean
 
   constructor(host: SandboxHost, version: FunctionVersion, launch: () => Promise<Launch>, events: SandboxEvents) {
     this.#host = host
@@ -172,6 +176,7 @@ class ProcessSandbox implements Sandbox {
     this.#startedAt = host.clock.now()
     this.#logStream = newLogStream(version.version, host.clock, host.entropy)
     this.#log = createProcessLog({ version, logStream: this.#logStream, clock: host.clock, log: host.log })
+    this.#allYield = !host.isolation.hides
     this.#allowance = createAllowance(host.clock)
     this.#output = this.#outputTo((stream, line) => this.#printed(stream, line))
     void this.#start()
@@ -202,9 +207,10 @@ class ProcessSandbox implements Sandbox {
     // Unpacking its code, which the first process of a version waits for, is no part of loading the handler.
     this.#startedAt = host.clock.now()
     const child = await spawnProcess({
-      ...launch,
-      workingDirectory: launch.taskRoot,
+      ...host.isolation.begin(launch),
+      lines: launch.lines,
       environment: environmentOf(launch, {
+        inherited: host.isolation.inherited,
         functionName: this.#version.name,
         version: this.#version.version,
         memoryMb: this.#version.memoryMb,
@@ -216,7 +222,7 @@ class ProcessSandbox implements Sandbox {
       }),
     })
     this.#child = child
-    child.once('exit', (exitCode, signal) => void this.#finish({ exitCode, signal }))
+    child.once('exit', (exitCode, signal) => void this.#finish(host.isolation.endOf({ exitCode, signal })))
     yieldToServer(child.pid)
     // It was ended while it was being started.
     if (this.#verdict !== undefined) signalGroup(child.pid, 'SIGKILL')
@@ -327,7 +333,7 @@ class ProcessSandbox implements Sandbox {
     if (this.#running.size > 0 || this.#child?.pid === undefined) this.#kill(stopping)
     else if (this.#state !== 'ended') {
       this.#verdict ??= stopping
-      signalGroup(this.#child.pid, 'SIGTERM')
+      this.#host.isolation.ask(this.#child.pid)
       const cancel = this.#host.timers.at(this.#host.clock.now() + graceMs, () => this.#kill(stopping))
       void this.#gone.promise.then(cancel)
     }
@@ -336,6 +342,8 @@ class ProcessSandbox implements Sandbox {
 
   #measured({ memoryKb, processes }: Footprint): void {
     this.#sawMemory(memoryKb)
+    if (!this.#allYield) for (const pid of processes) yieldToServer(pid)
+    this.#allYield = true
     const { memoryMb } = this.#version
     const usedMb = Math.ceil(memoryKb / 1024)
     if (usedMb > memoryMb) this.#endGreedy(`${usedMb} MB of memory are used, ${memoryMb} MB are declared`)

@@ -92,7 +92,9 @@ export const METRICS = {
   perdure_store_failed: gauge('1 when the store takes nothing more until a restart, because its disk failed; else 0.'),
   perdure_store_backlog_items: gauge('Entries and duties that wait for the batch in flight.'),
   perdure_store_wal_bytes: gauge('The write-ahead log of SQLite. Absent for a store in memory.'),
-  perdure_outbox_duties: gauge('Duties toward other executions and plain functions, known and not settled.'),
+  perdure_outbox_duties: gauge(
+    'Duties toward other executions, plain functions and destinations, known and not settled.',
+  ),
   perdure_cache_bytes: gauge('What folded executions take in memory, about.'),
   perdure_cache_executions: gauge('Executions with a place in memory.'),
 

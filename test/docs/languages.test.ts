@@ -91,7 +91,7 @@ async function build(section: Section): Promise<Found<string>> {
   return await kept(name, madeFrom, async (folder) => {
     await section.prepare?.(folder)
     for (const { file, text } of blocks) {
-      if (file === undefined || file === 'output.json') continue
+      if (file === undefined) continue
       await mkdir(dirname(join(folder, file)), { recursive: true })
       await writeFile(join(folder, file), text)
     }
@@ -134,7 +134,8 @@ for (const section of sections) {
     const [, deploying] = blocksUnder(section.title).filter(({ language }) => language === 'sh')
     await shell(deploying?.text ?? assert.fail('nothing is deployed'), made)
     const answered: unknown = JSON.parse(await readFile(join(made, 'output.json'), 'utf8'))
-    assert.equal(answered, JSON.parse(block(section.title, 'output.json')))
+    const [shown] = blocksUnder(section.title).filter(({ language }) => language === 'json')
+    assert.equal(answered, JSON.parse(shown?.text ?? assert.fail('no answer is shown')))
   })
 }
 

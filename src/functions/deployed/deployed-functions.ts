@@ -121,7 +121,8 @@ export function createDeployedFunctions(options: DeployedFunctionsOptions): Depl
       const packages = layersOf(stored)
       const layers = packages === undefined ? undefined : folders.hold(packages)
       return {
-        launch: async () => launchDeployment(deploymentOf(stored.config, await code.path, await layers?.path), site),
+        launch: async () =>
+          launchDeployment(deploymentOf(stored.config, await code.path, await layers?.path, site), site),
         release: () => {
           code.release()
           layers?.release()
@@ -183,11 +184,15 @@ function provisionedFor(record: FunctionRecord, version: string): number {
 }
 
 function deploymentOf(
-  { runtime, handler, memoryMb, environment = {} }: StoredConfig,
+  { runtime, handler, memoryMb, environment = {}, ephemeralStorageMb: temporaryMb }: StoredConfig,
   taskRoot: string,
   layersRoot: string | undefined,
+  { isolation: { hides } }: RuntimeSite,
 ): Deployment {
-  return { runtime, handler, memoryMb, environment, taskRoot, layersRoot, defaults: {} }
+  const seen = hides ? { taskRoot: '/var/task', layersRoot: layersRoot && '/opt' } : { taskRoot, layersRoot }
+  const code = { from: taskRoot, at: seen.taskRoot }
+  const mounts = layersRoot && seen.layersRoot ? [code, { from: layersRoot, at: seen.layersRoot }] : [code]
+  return { runtime, handler, memoryMb, environment, taskRoot, layersRoot, seen, mounts, temporaryMb, defaults: {} }
 }
 
 function layersOf({ config: { layers = [] } }: StoredVersion): Packages | undefined {
