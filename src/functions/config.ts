@@ -23,7 +23,7 @@ export { declarationsFromPaths } from './from-paths.ts'
 
 /** One function in a config file. */
 export interface FunctionConfig extends Omit<FunctionDeclaration, 'name' | 'file'> {
-  /** Default: the name of the handler's file without its extension. */
+  /** Default: the name of the handler's file without its extension. A remote function must have one. */
   readonly name?: string
   /** `orders.ts` (its export `handler`), `orders.ts.create` or `orders.create` (another export). */
   readonly handler?: string
@@ -79,6 +79,7 @@ const functionKeys: readonly (keyof FunctionConfig)[] = [
   'concurrency',
   'maxConcurrency',
   'warm',
+  'remote',
   'tenancy',
   'environment',
   'logging',
@@ -257,10 +258,16 @@ function declaration(declared: unknown, index: number, directory: string): Funct
   if (durable !== undefined && DurableConfig !== undefined) {
     throw refusal(label, 'has both "durable" and "DurableConfig"', 'Keep one of them: they mean the same.')
   }
-  const place = handlerPlace({ handler, file, exportName }, directory, label)
+  const isElsewhere = rest.remote === true && handler === undefined && file === undefined
+  if (isElsewhere && name === undefined) {
+    throw refusal(label, 'is remote and has no name', "Name it: { name: 'orders', remote: true }.")
+  }
+  const place = isElsewhere
+    ? { ...(exportName === undefined ? {} : { exportName }) }
+    : handlerPlace({ handler, file, exportName }, directory, label)
   return {
     ...rest,
-    name: name ?? basename(place.file, extname(place.file)),
+    name: name ?? ('file' in place ? basename(place.file, extname(place.file)) : ''),
     ...place,
     ...(durable === undefined ? {} : { durable }),
     ...(DurableConfig === undefined ? {} : { durable: DurableConfig }),

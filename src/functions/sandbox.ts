@@ -77,13 +77,15 @@ export interface SandboxHost {
 export interface SandboxEvents {
   /** A place of the process asks for an event: `invoke` may be called once more. */
   readonly idle: () => void
+  /** It is to be handed nothing more, and to be ended when it is idle. */
+  readonly leaving: () => void
   /** The process is gone. `failure` when it never got as far as to ask for an event. */
   readonly ended: (failure: StartFailure | undefined) => void
 }
 
 /** Why a process could not be started, told to an invocation that it was started for. */
 export interface StartFailure {
-  resultFor(request: InvocationRequest): InvocationResult
+  resultFor(request: InvocationRequest): InvocationResult | Promise<InvocationResult>
 }
 
 export interface Sandbox {

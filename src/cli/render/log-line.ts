@@ -1,6 +1,6 @@
 /** One line of a function's log as people read it. Pure. */
 import type { LoggedLine } from '../../client/client.ts'
-import type { LogLevel } from '../../protocol/logs/log-line.ts'
+import { jsonObject, type LogLevel, levelOf } from '../../protocol/logs/log-line.ts'
 import { type Paint, plain, type Style } from '../terminal.ts'
 import { printable } from './amounts.ts'
 
@@ -15,6 +15,9 @@ const levelWidth = 5
 const requestIdWidth = 8
 /** Of a stack, under the line. */
 const mostFrames = 20
+
+/** Of a server's log, or of a worker's own. */
+export type ShownLine = Omit<LoggedLine, 'position'>
 
 /** What the columns before it, and every reader of a log, know already. */
 const SHOWN_ELSEWHERE = new Set([
@@ -40,9 +43,11 @@ const SHOWN_ELSEWHERE = new Set([
  * Level, request and time of a line are in the columns, and no more in the text. What the platform says is dim; what came
  * from standard error and tells no level is marked with `!`.
  */
-export function logLine(record: LoggedLine, paint: Paint = plain): string {
-  const { at, functionName, requestId = '', level, stream } = record
-  const { text, details, frames } = contentOf(record)
+export function logLine(record: ShownLine, paint: Paint = plain): string {
+  const { at, functionName, requestId = '', stream, line } = record
+  const fields = record.fields ?? jsonObject(line)
+  const level = record.level ?? levelOf(line, fields)
+  const { text, details, frames } = contentOf(line, stream, fields)
   const head = paint(
     'dim',
     `${clock(at)}  ${functionName}  ${requestId.slice(0, requestIdWidth).padEnd(requestIdWidth)}`,
@@ -67,7 +72,7 @@ interface Content {
   readonly frames: readonly string[]
 }
 
-function contentOf({ line, fields, stream }: LoggedLine): Content {
+function contentOf(line: string, stream: ShownLine['stream'], fields: LoggedLine['fields']): Content {
   if (fields === undefined) return { text: stream === 'platform' ? line : withoutPrefix(line), details: '', frames: [] }
   const message = fields['message'] ?? fields['msg']
   if (message === undefined) {

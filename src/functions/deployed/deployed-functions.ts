@@ -35,6 +35,8 @@ export interface DeployedFunctions {
   wasDeleted(version: DeletableVersion): boolean
   /** Every `$LATEST`. */
   list(): readonly FunctionVersion[]
+  /** The variables that the version was given. */
+  environmentOf(version: FunctionVersion): Readonly<Record<string, string>>
   /** As the port says. */
   readonly asynchronous: NonNullable<Functions['asynchronous']>
   /** How a process of the version is started; its folder stays until `release`. */
@@ -98,6 +100,8 @@ export function createDeployedFunctions(options: DeployedFunctionsOptions): Depl
     },
 
     list: () => [...functions.values()].flatMap(({ versions }) => versions.get('$LATEST')?.version ?? []),
+
+    environmentOf: ({ name, version }) => functions.get(name)?.versions.get(version)?.stored.config.environment ?? {},
 
     asynchronous: ({ name, qualifier, version }) => {
       const deployed = functions.get(name)
