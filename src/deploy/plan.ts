@@ -40,7 +40,8 @@ export type Step =
   | { readonly do: 'untag'; readonly keys: readonly string[] }
   /** `logicalId`: of the version; undefined for the current one of AutoPublishAlias. */
   | { readonly do: 'publish'; readonly logicalId: string | undefined; readonly description: string | undefined }
-  | { readonly do: 'create-alias' | 'update-alias'; readonly alias: DesiredAlias }
+  | { readonly do: 'create-alias'; readonly alias: DesiredAlias }
+  | { readonly do: 'update-alias'; readonly alias: DesiredAlias }
   | { readonly do: 'delete-alias'; readonly name: string }
   | { readonly do: 'reserve-concurrency'; readonly concurrency: number | undefined }
   | { readonly do: 'set-recursive-loop'; readonly recursiveLoop: 'Allow' | 'Terminate' }
@@ -267,7 +268,7 @@ function described(member: keyof Configuration, before: unknown, after: unknown)
 // --------------------------------------------------------------------------------------------- versions and aliases
 
 /** The key of the current version among those that are known. */
-const CURRENT = ''
+export const CURRENT = ''
 
 function planVersions(
   desired: DesiredFunction,

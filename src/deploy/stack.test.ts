@@ -237,6 +237,11 @@ ${serverless(
     assert.deepEqual(source.kind === 'path' && source.path, '/out/asset.abc')
   })
 
+  test('a path may lead out of the folder of the template', () => {
+    const { source } = only(serverless('').replace('src/', '../../lib/'))
+    assert.deepEqual(source.kind === 'path' && source.path, '/lib')
+  })
+
   test('anchors and merged objects of YAML are followed', () => {
     const { configuration, tags } = only(
       serverless('Environment:\n  Variables: &base { AA: "1" }\nTags:\n  BB: "2"\n  <<: *base'),
@@ -477,6 +482,11 @@ const BROKEN: readonly [string, string, ...(readonly [string, RegExp, RegExp])[]
       '    Metadata: { BuildMethod: esbuild, BuildProperties: { Minfy: true } }\n    Properties',
     ),
     ['5:58', /BuildProperties has no member Minfy/, /did you mean Minify\?/],
+  ],
+  [
+    'globals of nothing',
+    `Globals: { Functions: {} }${serverless('')}`,
+    ['1:12', /there are no Globals of Functions/, /did you mean Function\?/],
   ],
   [
     'a global that is not known',

@@ -124,6 +124,35 @@ ${functionOf('Speaker', inline("require('words')"), '      Layers: [!Ref Words]'
   })
 })
 
+describe('what "sam build" made', () => {
+  test('is deployed as it is, under the name of the project', async (t) => {
+    const site = await siteOf(t)
+    await site.write({
+      '.aws-sam/build/template.yaml': `Resources:
+  Hello:
+    Type: AWS::Serverless::Function
+    Metadata: { BuildMethod: esbuild, BuildProperties: { EntryPoints: [src/hello.ts] }, SamResourceId: Hello }
+    Properties: { CodeUri: Hello, Handler: hello.handler, Runtime: nodejs24.x, FunctionName: hello }
+`,
+      '.aws-sam/build/Hello/hello.js': "exports.handler = async () => 'built'",
+      '.aws-sam/build/Hello/requirements.txt': 'nothing-that-there-is',
+    })
+    const report = await site.deploy('.aws-sam/build/template.yaml')
+    assert.deepEqual([report.Stack, outcomes(report)], ['project', { hello: 'created' }])
+    assert.equal(await answer(site, 'hello'), 'built')
+  })
+
+  test('samconfig names the template', async (t) => {
+    const site = await siteOf(t)
+    await site.write({
+      'samconfig.toml': '[default.global.parameters]\nstack_name = "shop"\ntemplate_file = "infra/sam.yaml"\n',
+      'infra/sam.yaml': `Resources:${functionOf('Orders', inline('1'))}`,
+    })
+    const report = await site.deploy()
+    assert.deepEqual([report.Stack, outcomes(report)], ['shop', { orders: 'created' }])
+  })
+})
+
 describe('an assembly of the CDK', () => {
   /** As `cdk synth` lays it out: a stack of the application's own, and one in a stage. */
   const assembly = {

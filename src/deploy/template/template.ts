@@ -55,6 +55,17 @@ const SECTIONS = [
   'Transform',
 ] as const
 
+const GLOBALS = [
+  'Api',
+  'CapacityProvider',
+  'Function',
+  'HttpApi',
+  'LayerVersion',
+  'SimpleTable',
+  'StateMachine',
+  'WebSocketApi',
+] as const
+
 const RESOURCE_MEMBERS = [
   'Condition',
   'Connectors',
@@ -108,6 +119,10 @@ export class Template implements Scope {
     }
     const section = (name: string) => problems.attempt(() => fieldsIn(root, name))
     this.globals = section('Globals')
+    for (const [name, { place }] of this.globals?.fields ?? []) {
+      if (GLOBALS.some((each) => each === name)) continue
+      problems.add(place, `there are no Globals of ${name}`, didYouMean(name, GLOBALS))
+    }
     this.mappings = section('Mappings')
     this.#conditions = section('Conditions')
     const parameters = section('Parameters')
