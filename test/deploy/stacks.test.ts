@@ -317,6 +317,42 @@ export const handler = withDurableExecution<{ name: string }, string>((event, co
   })
 })
 
+describe('a deletion', () => {
+  test('says how many executions end with the function', async (t) => {
+    const site = await siteOf(t)
+    await symlink(inRepository('node_modules'), join(site.folder, 'node_modules'))
+    await site.write({
+      'perdure.config.yaml': 'functions:\n  - { handler: ./nap.ts }\n  - { handler: ./plain.mjs }\n',
+      'nap.ts': `import { withDurableExecution } from '@aws/durable-execution-sdk-js'
+export const handler = withDurableExecution((_event, context) => context.wait('nap', { seconds: 3_600 }))
+`,
+      'plain.mjs': 'export const handler = async () => 7',
+    })
+    await site.deploy('--stack-name', 'naps')
+    for (const durableExecutionName of ['one', 'two']) {
+      await site.client.invoke({
+        functionName: 'nap',
+        qualifier: '$LATEST',
+        invocationType: 'Event',
+        durableExecutionName,
+      })
+    }
+    await site.write({ 'perdure.config.yaml': 'functions:\n  - { handler: ./plain.mjs }\n' })
+    const planned = await site.run('deploy', '--stack-name', 'naps', '--plan')
+    assert.match(planned.out, /^ {2}delete +nap +the stack no longer has it, and 2 running executions with it$/m)
+    const refused = await site.run('destroy', 'naps')
+    assert.match(refused.err, /the stack naps has 2 functions: nap, plain, and 2 running executions with it/)
+    const destroyed = await site.run('destroy', 'naps', '--yes', '--json')
+    assert.deepEqual(JSON.parse(destroyed.out), {
+      Stack: 'naps',
+      Outcomes: [
+        { FunctionName: 'nap', Done: 'deleted' },
+        { FunctionName: 'plain', Done: 'deleted' },
+      ],
+    })
+  })
+})
+
 describe('what goes wrong', () => {
   test('a mistake is told with file, line, consequence and fix, and nothing is deployed', async (t) => {
     const site = await siteOf(t)
