@@ -100,6 +100,59 @@ ${weights}
     assert.deepEqual(actions(await site.deploy('--stack-name', 'orders')), { orders: 'unchanged' })
   })
 
+  test('every setting is settled after one deployment, and goes back to its default after another', async (t) => {
+    const site = await siteOf(t)
+    const settings = `
+      Description: all of it
+      Timeout: 11
+      MemorySize: 300
+      Environment: { Variables: { STAGE: dev, OTHER: '' } }
+      EphemeralStorage: { Size: 1024 }
+      Tracing: Active
+      SnapStart: { ApplyOn: PublishedVersions }
+      LoggingConfig: { LogFormat: JSON, ApplicationLogLevel: WARN, LogGroup: /shop/orders }
+      KmsKeyArn: arn:aws:kms:us-east-1:000000000000:key/1
+      DeadLetterQueue: { Type: SQS, TargetArn: !GetAtt Dead.Arn }
+      VpcConfig: { SubnetIds: [subnet-1], SecurityGroupIds: [sg-1], Ipv6AllowedForDualStack: true }
+      FileSystemConfigs: [{ Arn: arn:aws:elasticfilesystem:us-east-1:000000000000:access-point/fsap-1, LocalMountPath: /mnt/x }]
+      Architectures: [arm64]
+      Layers: [!Ref Words]
+      ReservedConcurrentExecutions: 2
+      RecursiveLoop: Allow
+      AutoPublishAlias: live
+      ProvisionedConcurrencyConfig: { ProvisionedConcurrentExecutions: 1 }
+      EventInvokeConfig: { MaximumRetryAttempts: 0, DestinationConfig: { OnFailure: { Type: SQS, Destination: !GetAtt Dead.Arn } } }
+      Tags: { team: x }`
+    const template = (more: string) => `Resources:
+  Dead: { Type: AWS::SQS::Queue }
+  Words:
+    Type: AWS::Serverless::LayerVersion
+    Properties: { ContentUri: layer/ }
+  Orders:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionName: orders
+      Runtime: nodejs24.x
+      Handler: index.handler
+      InlineCode: exports.handler = async () => 1
+${more}
+`
+    await site.write({ 'layer/words.txt': 'words', 'template.yaml': template(settings) })
+    await site.deploy('--stack-name', 'shop')
+    assert.deepEqual(actions(await site.deploy('--stack-name', 'shop')), { orders: 'unchanged' })
+    await site.write({ 'template.yaml': template('') })
+    assert.deepEqual(outcomes(await site.deploy('--stack-name', 'shop')), { orders: 'changed' })
+    assert.deepEqual(actions(await site.deploy('--stack-name', 'shop')), { orders: 'unchanged' })
+    const { configuration, concurrency } = await site.client.getFunction({ functionName: 'orders' })
+    const { timeout, memorySize, layers, deadLetterConfig, tracingConfig, architectures, kmsKeyArn } = configuration
+    assert.deepEqual(
+      [timeout, memorySize, layers, deadLetterConfig, tracingConfig, architectures, kmsKeyArn, concurrency],
+      [3, 128, undefined, undefined, { mode: 'PassThrough' }, ['x86_64'], undefined, undefined],
+    )
+    const { aliases } = await site.client.listAliases({ functionName: 'orders' })
+    assert.deepEqual(aliases, [])
+  })
+
   test('a layer is published when it differs, and its functions follow', async (t) => {
     const site = await siteOf(t)
     await site.write({
