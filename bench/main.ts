@@ -4,6 +4,7 @@
  */
 const BENCHMARKS: Readonly<Record<string, () => Promise<{ run(args: readonly string[]): Promise<void> }>>> = {
   checkpoint: () => import('./checkpoint.ts'),
+  invoke: () => import('./invoke.ts'),
   neighbours: () => import('./neighbours.ts'),
   scale: () => import('./scale.ts'),
   steps: () => import('./steps.ts'),

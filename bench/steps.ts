@@ -3,17 +3,16 @@
  * 64 at a time, with one and with several invocations per process. Steps per second, how long an execution takes, and
  * where the CPU goes: the function processes, the server, the load client.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startPerdureProcess } from '../test/start-perdure.ts'
+import { type CpuSeconds, cpuSeconds } from './cpu-seconds.ts'
 import { quantile } from './load.ts'
 
 const RUN_MS = 5_000
 const WARM_UP_MS = 3_000
 const PROCESSES = 4
-/** Clock ticks per second of /proc (USER_HZ), the same on every Linux that Node runs on. */
-const TICKS_PER_SECOND = 100
 
 interface Shape {
   readonly name: string
@@ -27,7 +26,6 @@ const SHAPES: readonly Shape[] = [
 ]
 
 export async function run(): Promise<void> {
-  if (process.platform !== 'linux') throw new Error('this benchmark reads CPU times from /proc: run it on Linux')
   console.log(`official SDK, SQLite with fsync, up to ${PROCESSES} function processes, ${RUN_MS / 1000} s each`)
   const heads = ['at a time', 'exec/s', 'steps/s', 'p50 ms', 'p99 ms', 'functions', 'server', 'client']
   for (const { name, maxConcurrency } of SHAPES) {
@@ -56,10 +54,10 @@ export async function run(): Promise<void> {
 
 async function measure(endpoint: string, pid: number, fn: string, steps: number, atATime: number): Promise<void> {
   await load(endpoint, fn, atATime, WARM_UP_MS)
-  const before = cpuSeconds(pid)
+  const before = requireCpuSeconds(pid)
   const clientBefore = process.cpuUsage()
   const { latencies, seconds } = await load(endpoint, fn, atATime, RUN_MS)
-  const after = cpuSeconds(pid)
+  const after = requireCpuSeconds(pid)
   const { user, system } = process.cpuUsage(clientBefore)
   latencies.sort((a, b) => a - b)
   const used = {
@@ -103,25 +101,8 @@ async function load(endpoint: string, fn: string, atATime: number, runMs: number
   return { latencies, seconds: (performance.now() - begun) / 1000 }
 }
 
-/** CPU of the server process and of the function processes below it, ended ones not counted. */
-function cpuSeconds(server: number): { server: number; functions: number } {
-  const used = { server: 0, functions: 0 }
-  for (const name of readdirSync('/proc')) {
-    const stat = /^\d+$/.test(name) ? statOf(Number(name)) : undefined
-    if (stat === undefined) continue
-    if (Number(name) === server) used.server += stat.seconds
-    else if (stat.parent === server) used.functions += stat.seconds
-  }
+function requireCpuSeconds(server: number): CpuSeconds {
+  const used = cpuSeconds(server)
+  if (used === undefined) throw new Error('this benchmark reads CPU times from /proc: run it on Linux')
   return used
-}
-
-function statOf(pid: number): { parent: number; seconds: number } | undefined {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-    return { parent: Number(fields[1]), seconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND }
-  } catch {
-    // It has ended between the listing and the look.
-    return undefined
-  }
 }

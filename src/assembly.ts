@@ -4,8 +4,9 @@
  *
  *     opening (store, functions, recovery) → serving → closing (no starts, drain, connections end) → closed
  */
-import type { RequestListener } from 'node:http'
+import type { IncomingMessage, RequestListener } from 'node:http'
 import { resolve } from 'node:path'
+import type { Duplex } from 'node:stream'
 import type { FunctionStore } from './functions/registry/function-store.ts'
 import { createManagement } from './functions/registry/management.ts'
 import type { RegisteredFunctions } from './functions/registry/ports.ts'
@@ -31,7 +32,7 @@ import {
   systemStopwatch,
 } from './service/clock-adapters.ts'
 import { createDurableService, type RunningService } from './service/durable-service.ts'
-import type { LogLevel } from './service/log.ts'
+import type { LogLevel, ServiceLog } from './service/log.ts'
 import { MetricRegistry } from './service/metrics.ts'
 import type { Clock, Entropy, Functions, Logs, Metrics, Timers } from './service/ports.ts'
 import { createHttpWebhooks } from './webhooks/http-webhooks.ts'
@@ -48,6 +49,7 @@ export interface FunctionsSite {
   readonly clock: Clock
   readonly timers: Timers
   readonly entropy: Entropy
+  readonly log: ServiceLog
 }
 
 export interface HostedFunctions extends Functions {
@@ -55,6 +57,8 @@ export interface HostedFunctions extends Functions {
   declares?(name: string): boolean
   /** What is to be installed before functions of this runtime can run. Absent: nothing ever is. */
   missingRuntime?(runtime: string): Promise<string | undefined>
+  /** Takes over the connection of a worker. Absent: workers cannot attach. */
+  attach?(request: IncomingMessage, socket: Duplex, head: Buffer): void
   readonly logs: Logs
   close(): Promise<void>
 }
@@ -124,6 +128,7 @@ export async function assemble(options: AssemblyOptions): Promise<Assembled> {
       registered: registry,
       ...system,
       entropy,
+      log,
     })
     opened.unshift(functions)
     measureFunctions(functions, metrics)
@@ -152,6 +157,7 @@ export async function assemble(options: AssemblyOptions): Promise<Assembled> {
         allowDurableUpdates,
       }),
       logs: functions.logs,
+      ...(functions.attach === undefined ? undefined : { attach: functions.attach.bind(functions) }),
       hosts: { host, anyPort: false },
       ...(time.control === undefined ? undefined : { clockControl: time.control }),
       log: ({ at: _at, level, message, error, ...details }) => log(level, message, error, details),
@@ -159,7 +165,13 @@ export async function assemble(options: AssemblyOptions): Promise<Assembled> {
     })
     answer = http.listenerFor({ host, anyPort: true })
     const { port = DEFAULT_PORT } = options
-    const listening = await listen(http.listener, { host, port, limits, refused: http.refused })
+    const listening = await listen(http.listener, {
+      host,
+      port,
+      limits,
+      refused: http.refused,
+      upgrades: http.upgrades,
+    })
 
     return {
       endpoint: listening.endpoint,

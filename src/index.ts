@@ -4,6 +4,7 @@
  */
 import { assemble, type LogOptions } from './assembly.ts'
 import type { FunctionDeclaration } from './functions/declaration.ts'
+import type { IsolationKind } from './functions/isolation/isolation.ts'
 import { createLocalFunctions, type LocalFunctions, type Reloaded } from './functions/local-functions.ts'
 import type { Place } from './protocol/arn.ts'
 import type { Limits } from './protocol/limits.ts'
@@ -33,6 +34,11 @@ export interface PerdureOptions {
    */
   readonly runtimes?: Readonly<Record<string, string>>
   /**
+   * `bubblewrap`: function processes see only what they need of the machine; the start is refused where that cannot be
+   * done. `auto`: so where it can be done. Default `none`.
+   */
+  readonly isolation?: IsolationKind
+  /**
    * What destinations mean that are no functions of this server and no URLs: from the ARN of a queue, topic or event bus
    * (`*` at its end stands for any rest) to the URL of a webhook or a function. What is delivered to others is dropped,
    * and the log says so.
@@ -56,6 +62,8 @@ export interface RunningPerdure {
    * have, new ones get the new code. What cannot be served keeps the code that it had. Calls must not overlap.
    */
   reload(functions: readonly FunctionDeclaration[]): Promise<Reloaded>
+  /** What function processes see of the machine: with `auto`, what was found to work. */
+  readonly isolation: 'none' | 'bubblewrap'
   /** The folders that the sources of the functions lie in. */
   sourceFolders(): readonly string[]
   /** Stops accepting, drains for at most `graceMs` (default 10 s), ends function processes, closes the store. */
@@ -67,22 +75,23 @@ export interface RunningPerdure {
  * cannot be loaded (`DeclarationError`).
  */
 export async function startPerdure(options: PerdureOptions): Promise<RunningPerdure> {
-  const { functions: declarations, inspect = false, reloadable = false, runtimes = {}, ...rest } = options
+  const { functions: declarations, inspect = false, reloadable = false, runtimes = {}, isolation = 'none' } = options
   const opened = Promise.withResolvers<LocalFunctions>()
   const { endpoint, close } = await assemble({
-    ...rest,
+    ...options,
     functions: async (site) => {
-      const functions = await createLocalFunctions({ ...site, declarations, inspect, reloadable, runtimes })
+      const functions = await createLocalFunctions({ ...site, declarations, inspect, reloadable, runtimes, isolation })
       opened.resolve(functions)
       return functions
     },
   })
-  const { reload, sourceFolders } = await opened.promise
-  return { endpoint, reload, sourceFolders, close }
+  const { reload, sourceFolders, isolated } = await opened.promise
+  return { endpoint, isolation: isolated ? 'bubblewrap' : 'none', reload, sourceFolders, close }
 }
 
 export { defineConfig, type PerdureConfig } from './functions/config.ts'
 export type { FunctionDeclaration } from './functions/declaration.ts'
+export type { IsolationKind } from './functions/isolation/isolation.ts'
 export type { Reloaded } from './functions/local-functions.ts'
 export type { Place } from './protocol/arn.ts'
 export type { Limits } from './protocol/limits.ts'

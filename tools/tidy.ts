@@ -25,6 +25,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'server',
     'protocol',
     'index.ts',
+    'worker.ts',
     'data-folder.ts',
     'functions/declaration.ts',
     'functions/config.ts',

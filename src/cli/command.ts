@@ -53,8 +53,14 @@ export interface CommandSpec<O extends OptionSpecs> {
   readonly options: O
   readonly notes?: readonly string[]
   readonly examples: readonly string[]
-  /** Resolves with the exit code. */
-  run(call: { readonly values: Values<O>; readonly operands: readonly string[] } & Surroundings): Promise<number>
+  /** Resolves with the exit code. `behindDashes` are those of the operands that came after `--`. */
+  run(
+    call: {
+      readonly values: Values<O>
+      readonly operands: readonly string[]
+      readonly behindDashes: readonly string[]
+    } & Surroundings,
+  ): Promise<number>
 }
 
 export interface Command {
@@ -80,13 +86,13 @@ export function defineCommand<const O extends OptionSpecs>(spec: CommandSpec<O>)
     examples: spec.examples,
     help,
     async execute(args, surroundings) {
-      const { values, operands } = parse(spec, args)
+      const { values, operands, behindDashes } = parse(spec, args)
       if (values['help'] === true) {
         surroundings.terminal.write(help())
         return 0
       }
       checkOperands(spec, operands)
-      return await spec.run({ ...surroundings, values: values as Values<O>, operands })
+      return await spec.run({ ...surroundings, values: values as Values<O>, operands, behindDashes })
     },
   }
 }
@@ -101,8 +107,10 @@ function parse(spec: CommandSpec<OptionSpecs>, args: readonly string[]) {
     }
   }
   try {
-    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true, strict: true })
-    return { values, operands: positionals }
+    const parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: true, tokens: true })
+    const dashes = parsed.tokens.find(({ kind }) => kind === 'option-terminator')
+    const behindDashes = dashes === undefined ? [] : args.slice(dashes.index + 1)
+    return { values: parsed.values, operands: parsed.positionals, behindDashes }
   } catch (error) {
     if (!(error instanceof TypeError) || !String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS')) {
       throw error

@@ -11,6 +11,7 @@ const ACCOUNT = /^\d{12}$/
 
 const loopback = ['127.0.0.1', 'localhost', '::1']
 const clocks = ['system', 'manual', 'skip'] as const
+const isolations = ['none', 'bubblewrap', 'auto'] as const
 const logFormats = ['text', 'json'] as const
 const logLevels = ['debug', 'info', 'warn', 'error'] as const
 
@@ -48,6 +49,12 @@ export const SERVER_OPTIONS = {
     type: 'boolean',
     help: 'Let debuggers attach to function processes, at the addresses they print; invocations have no timeouts then',
   },
+  isolation: {
+    type: 'string',
+    value: '<kind>',
+    choices: isolations,
+    help: 'What functions see of the machine: none (everything), bubblewrap (what they need), auto (default none)',
+  },
   json: { type: 'boolean', help: 'When ready, print one JSON line with the endpoint' },
 } as const satisfies OptionSpecs
 
@@ -58,6 +65,7 @@ export function serverOptions(values: Values<typeof SERVER_OPTIONS>): Omit<Perdu
   }
   const clock = oneOf('clock', values.clock, clocks)
   const format = oneOf('log format', values['log-format'], logFormats)
+  const isolation = oneOf('isolation', values.isolation, isolations)
   const level = oneOf('log level', values['log-level'], logLevels)
   if (values.host !== undefined && !loopback.includes(values.host)) {
     throw usageFailure(
@@ -79,6 +87,7 @@ export function serverOptions(values: Values<typeof SERVER_OPTIONS>): Omit<Perdu
     ...(values['allow-unqualified'] === true && { allowUnqualified: true }),
     ...(values['allow-durable-updates'] === true && { allowDurableUpdates: true }),
     ...(values.inspect === true && { inspect: true }),
+    ...(isolation !== undefined && { isolation }),
     log: { ...(format !== undefined && { format }), ...(level !== undefined && { level }) },
   }
 }

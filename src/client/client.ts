@@ -121,6 +121,24 @@ export interface LogsQuery {
   readonly limit?: number | undefined
 }
 
+/** A worker that runs a function's processes elsewhere. */
+export interface AttachedWorker {
+  readonly functionName: string
+  /** `$LATEST` or digits. */
+  readonly version: string
+  /** What it calls itself. */
+  readonly name: string
+  /** Where its connection comes from. */
+  readonly address: string
+  /** Epoch milliseconds. */
+  readonly attachedAt: number
+  readonly processes: number
+  /** Invocations that its processes have. */
+  readonly running: number
+  /** It takes no new invocations. */
+  readonly leaving: boolean
+}
+
 const DEFAULT_TIMEOUT_MS = 30_000
 /** Of a `MaxItems` this large the server fills a page whenever it can. */
 const LARGEST_PAGE = 1000
@@ -498,6 +516,16 @@ export class PerdureClient {
     add('limit', query.limit)
     const answer = await this.#own('/perdure/v1/logs', parameters, options)
     return (answer as { readonly records: readonly LoggedLine[] }).records
+  }
+
+  /** The workers that are attached, to one function or to all. */
+  async workers(
+    query: { readonly functionName?: string | undefined } = {},
+    options?: CallOptions,
+  ): Promise<readonly AttachedWorker[]> {
+    const parameters = new URLSearchParams(query.functionName === undefined ? {} : { function: query.functionName })
+    const answer = await this.#own('/perdure/v1/workers', parameters, options)
+    return (answer as { readonly workers: readonly AttachedWorker[] }).workers
   }
 
   /** The server's version and the region and account that it stands for. */

@@ -1,5 +1,6 @@
 /** `perdure/client`: what runs beside user code. The typed client of the API, and the lean transport for the official SDK. */
 export {
+  type AttachedWorker,
   type CallOptions,
   type ClientOptions,
   type LoggedLine,

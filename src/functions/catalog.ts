@@ -14,11 +14,15 @@ import type { Bundle } from './bundle.ts'
 import type { FunctionDeclaration } from './declaration.ts'
 import { DeclarationError } from './declaration-error.ts'
 import { reservedVariables } from './environment.ts'
+import type { Mount } from './launch.ts'
 import type { ModuleCode } from './runtimes/node-process.ts'
 
 export interface CatalogEntry {
   readonly version: FunctionVersion
-  readonly code: ModuleCode
+  /** Absent: workers run it. */
+  readonly code?: ModuleCode
+  /** Variables that it was given. */
+  readonly environment: Readonly<Record<string, string>>
   /** Processes that are started before they are needed, and kept. */
   readonly warm: number
   readonly asynchronous: AsynchronousSettings
@@ -40,6 +44,8 @@ const generousDurability: DurableConfig = { ExecutionTimeout: 900, RetentionPeri
 const durableTimeoutSeconds = 900
 const plainTimeoutSeconds = 60
 const defaultMemoryMb = 512
+const temporaryMb = 512
+const remoteConcurrency = 1_000
 const maxExecutionSeconds = 31_622_400
 const maxRetentionDays = 90
 
@@ -114,21 +120,14 @@ function groupsOf<T>(items: readonly T[], size: number): readonly (readonly T[])
 
 async function buildEntry(declaration: FunctionDeclaration, ports: CatalogPorts): Promise<CatalogEntry> {
   checkDeclaration(declaration)
-  const { name } = declaration
-  // Where Node looks for it in the end, and so the place that the bundle takes.
-  const file = realpathSync(resolve(declaration.file))
-  const exportName = declaration.exportName ?? 'handler'
-  const taskRoot = packageOf(file)
-  const bundle = await ports.bundle(name, file)
-  const code: ModuleCode = {
-    source: { file, exportName, ...bundle },
-    handler: `${relative(taskRoot, file).slice(0, -extname(file).length)}.${exportName}`,
-    taskRoot,
-    environment: declaration.environment ?? {},
-  }
+  const { name, file, maxConcurrency = 1, environment = {} } = declaration
+  const code =
+    file === undefined ? undefined : await moduleCode({ ...declaration, file }, (path) => ports.bundle(name, path))
   const durable = await durabilityOf(declaration, code, ports)
+  const concurrency = code === undefined ? remoteConcurrency : 2 * availableParallelism() * maxConcurrency
   return {
-    code,
+    ...(code === undefined ? {} : { code }),
+    environment,
     warm: declaration.warm ?? 0,
     asynchronous: declaration.asynchronous ?? {},
     version: {
@@ -137,7 +136,7 @@ async function buildEntry(declaration: FunctionDeclaration, ports: CatalogPorts)
       arn: functionArn(ports.place, name, '$LATEST'),
       timeoutSeconds: declaration.timeout ?? (durable === undefined ? plainTimeoutSeconds : durableTimeoutSeconds),
       memoryMb: declaration.memory ?? defaultMemoryMb,
-      concurrency: declaration.concurrency ?? 2 * availableParallelism() * (declaration.maxConcurrency ?? 1),
+      concurrency: declaration.concurrency ?? concurrency,
       ...(declaration.maxConcurrency === undefined ? {} : { maxConcurrency: declaration.maxConcurrency }),
       durable,
       perTenant: declaration.tenancy === 'PER_TENANT',
@@ -145,15 +144,57 @@ async function buildEntry(declaration: FunctionDeclaration, ports: CatalogPorts)
   }
 }
 
+/** How a handler in a module is loaded. `bundle` gives the bundle of one that Node cannot load as it is. */
+export async function moduleCode(
+  module: Pick<FunctionDeclaration, 'exportName' | 'environment'> & { readonly file: string },
+  bundle: (file: string) => Promise<Bundle | undefined>,
+): Promise<ModuleCode> {
+  // Where Node looks for it in the end, and so the place that the bundle takes.
+  const file = realpathSync(resolve(module.file))
+  const exportName = module.exportName ?? 'handler'
+  const taskRoot = packageOf(file)
+  const made = await bundle(file)
+  return {
+    source: { file, exportName, ...made },
+    handler: `${relative(taskRoot, file).slice(0, -extname(file).length)}.${exportName}`,
+    taskRoot,
+    environment: module.environment ?? {},
+    mounts: mountsOf(taskRoot, made),
+    temporaryMb,
+  }
+}
+
 async function durabilityOf(
   declaration: FunctionDeclaration,
-  code: ModuleCode,
+  code: ModuleCode | undefined,
   ports: CatalogPorts,
 ): Promise<DurableConfig | undefined> {
   const { durable } = declaration
   if (durable === false) return undefined
-  if (durable !== undefined) return durable
+  if (durable !== undefined || code === undefined) return durable
   return (await ports.isDurable(declaration.name, code)) ? generousDurability : undefined
+}
+
+/**
+ * What a process of the function needs to see, each in its own place: its package, the folders that its bundle was made
+ * from, the packages beside all these folders and above, and the bundle.
+ */
+function mountsOf(taskRoot: string, bundle: Bundle | undefined): readonly Mount[] {
+  const folders = [...new Set([taskRoot, ...(bundle?.bundledFrom ?? [])])]
+  const paths = folders.filter((each) => !folders.some((other) => each.startsWith(`${other}/`)))
+  const packages = new Set(paths.flatMap(aboveWithPackages))
+  const files = bundle === undefined ? [] : [bundle.bundle]
+  return [...paths, ...packages, ...files].map((path) => ({ from: path, at: path }))
+}
+
+/** The `node_modules` of a folder's own, where that is a link to elsewhere, and of those above it. */
+function aboveWithPackages(folder: string): readonly string[] {
+  const found: string[] = []
+  for (let directory = folder; ; directory = dirname(directory)) {
+    const packages = join(directory, 'node_modules')
+    if (existsSync(packages)) found.push(...new Set([packages, realpathSync(packages)]))
+    if (directory === dirname(directory)) return found.filter((each) => !each.startsWith(`${folder}/`))
+  }
 }
 
 /** The directory of the package that the module belongs to, which is what would be deployed; else the module's own. */
@@ -166,7 +207,7 @@ function packageOf(file: string): string {
 
 function checkDeclaration(declaration: FunctionDeclaration): void {
   const { name, file } = declaration
-  const refuse = (cause: string, fix: string): never => {
+  const refuse: Refuse = (cause, fix) => {
     throw new DeclarationError(`Function "${name}": ${cause}.`, 'The function cannot be served.', fix)
   }
   const integer = (member: string, value: number | undefined, min: number, max: number): void => {
@@ -177,15 +218,12 @@ function checkDeclaration(declaration: FunctionDeclaration): void {
   if (!/^[a-zA-Z0-9-_]{1,64}$/.test(name)) {
     refuse('the name is not valid', 'Name it with 1 to 64 letters, digits, hyphens and underscores.')
   }
-  if (!moduleExtensions.has(extname(file))) {
-    refuse(
-      `${basename(file)} is not a JavaScript or TypeScript module`,
-      `Give a file that ends in ${[...moduleExtensions].join(', ')}.`,
-    )
+  if (declaration.remote !== undefined && typeof declaration.remote !== 'boolean') {
+    refuse(`remote is ${JSON.stringify(declaration.remote)}`, 'Give true or false.')
   }
-  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) {
-    refuse(`there is no file ${resolve(file)}`, 'Correct the path; it is relative to the configuration file.')
-  }
+  if (declaration.remote === true) checkRemote(declaration, refuse)
+  else if (file === undefined) refuse('it has no file', 'Name its file, or say that it is remote.')
+  else checkFile(file, refuse)
   if (declaration.exportName === '') refuse('the name of the exported handler is empty', 'Name the export.')
   integer('timeout', declaration.timeout, 1, 900)
   integer('memory', declaration.memory, 128, 32_768)
@@ -208,9 +246,37 @@ function checkDeclaration(declaration: FunctionDeclaration): void {
   checkEnvironment(declaration.environment ?? {}, refuse)
 }
 
+type Refuse = (cause: string, fix: string) => never
+
+function checkFile(file: string, refuse: Refuse): void {
+  if (!moduleExtensions.has(extname(file))) {
+    refuse(
+      `${basename(file)} is not a JavaScript or TypeScript module`,
+      `Give a file that ends in ${[...moduleExtensions].join(', ')}.`,
+    )
+  }
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) {
+    refuse(`there is no file ${resolve(file)}`, 'Correct the path; it is relative to the configuration file.')
+  }
+}
+
+function checkRemote({ file, exportName, warm, durable }: FunctionDeclaration, refuse: Refuse): void {
+  if (file !== undefined || exportName !== undefined) {
+    refuse('it is remote and has a handler', "Leave one of them out: the handler of a remote function is its workers'.")
+  }
+  if (warm !== undefined && warm > 0)
+    refuse('it is remote and has warm', 'Leave warm out: its workers keep its processes.')
+  if (durable === undefined) {
+    refuse(
+      'it is remote and does not say whether it is durable, which cannot be seen without its handler',
+      'Say so: durable: { ExecutionTimeout } or durable: false.',
+    )
+  }
+}
+
 function checkAsynchronous(
   settings: AsynchronousSettings,
-  refuse: (cause: string, fix: string) => never,
+  refuse: Refuse,
   integer: (member: string, value: number | undefined, min: number, max: number) => void,
 ): void {
   if (typeof settings !== 'object') refuse(`asynchronous is ${JSON.stringify(settings)}`, 'Give an object.')
@@ -224,10 +290,7 @@ function checkAsynchronous(
   }
 }
 
-function checkEnvironment(
-  environment: Readonly<Record<string, string>>,
-  refuse: (cause: string, fix: string) => never,
-): void {
+function checkEnvironment(environment: Readonly<Record<string, string>>, refuse: Refuse): void {
   for (const [variable, value] of Object.entries(environment)) {
     if (!/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(variable)) {
       refuse(`the environment variable ${JSON.stringify(variable)} has no valid name`, 'Use letters, digits and _.')
@@ -244,8 +307,10 @@ function checkEnvironment(
 function refuseDuplicate(first: FunctionDeclaration | undefined, second: FunctionDeclaration): void {
   if (first === undefined) return
   throw new DeclarationError(
-    `Function "${second.name}" is declared twice: by ${first.file} and by ${second.file}.`,
+    `Function "${second.name}" is declared twice: by ${placeOf(first)} and by ${placeOf(second)}.`,
     'Only one of them could be invoked.',
     'Rename one of them.',
   )
 }
+
+const placeOf = ({ file }: FunctionDeclaration): string => file ?? 'a remote function'

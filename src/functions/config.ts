@@ -13,6 +13,7 @@ import type { AsynchronousSettings } from '../service/ports.ts'
 import { moduleExtensions } from './catalog.ts'
 import type { FunctionDeclaration } from './declaration.ts'
 import { DeclarationError } from './declaration-error.ts'
+import { type IsolationKind, isolationKinds } from './isolation/isolation.ts'
 import { nearest } from './nearest.ts'
 import { configurableRuntimes } from './runtimes/programs.ts'
 
@@ -20,7 +21,7 @@ export { declarationsFromPaths } from './from-paths.ts'
 
 /** One function in a config file. */
 export interface FunctionConfig extends Omit<FunctionDeclaration, 'name' | 'file'> {
-  /** Default: the name of the handler's file without its extension. */
+  /** Default: the name of the handler's file without its extension. A remote function must have one. */
   readonly name?: string
   /** `orders.ts` (its export `handler`), `orders.ts.create` or `orders.create` (another export). */
   readonly handler?: string
@@ -34,6 +35,8 @@ export interface PerdureConfig {
   readonly functions: readonly FunctionConfig[]
   /** Programs that run functions of other languages, by runtime (`python3.13`) or family; see `startPerdure`. */
   readonly runtimes?: Readonly<Record<string, string>>
+  /** What function processes see of the machine; see `startPerdure`. */
+  readonly isolation?: IsolationKind
   /** What ARNs of queues, topics and event buses mean as destinations; see `startPerdure`. */
   readonly destinations?: Readonly<Record<string, string>>
   /** Who is told of changes of an execution's status; see `startPerdure`. */
@@ -43,6 +46,7 @@ export interface PerdureConfig {
 export interface LoadedConfig {
   readonly functions: readonly FunctionDeclaration[]
   readonly runtimes: Readonly<Record<string, string>>
+  readonly isolation: IsolationKind
   readonly destinations: Readonly<Record<string, string>>
   readonly events: readonly string[]
 }
@@ -52,7 +56,7 @@ export function defineConfig(config: PerdureConfig): PerdureConfig {
   return config
 }
 
-const configKeys: readonly (keyof PerdureConfig)[] = ['functions', 'runtimes', 'destinations', 'events']
+const configKeys: readonly (keyof PerdureConfig)[] = ['functions', 'runtimes', 'isolation', 'destinations', 'events']
 const functionKeys: readonly (keyof FunctionConfig)[] = [
   'name',
   'handler',
@@ -63,6 +67,7 @@ const functionKeys: readonly (keyof FunctionConfig)[] = [
   'concurrency',
   'maxConcurrency',
   'warm',
+  'remote',
   'tenancy',
   'environment',
   'durable',
@@ -94,6 +99,7 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
   return {
     functions: functions.map((declared, index) => declaration(declared, index, dirname(path))),
     runtimes: programsOf(config['runtimes'] ?? {}, path),
+    isolation: isolationOf(config['isolation'] ?? 'none', path),
     destinations: destinationsOf(config['destinations'] ?? {}, path),
     events: listenersOf(config['events'] ?? [], path),
   }
@@ -113,6 +119,13 @@ function programsOf(declared: unknown, path: string): Readonly<Record<string, st
       return [runtime, isPath ? resolve(dirname(path), program) : program]
     }),
   )
+}
+
+function isolationOf(declared: unknown, path: string): IsolationKind {
+  const kind = isolationKinds.find((each) => each === declared)
+  if (kind !== undefined) return kind
+  const cause = `has the isolation ${JSON.stringify(declared)}, which is none`
+  throw refusal(`The configuration ${path}`, cause, `Give one of ${isolationKinds.join(', ')}.`)
 }
 
 function destinationsOf(declared: unknown, path: string): Readonly<Record<string, string>> {
@@ -219,10 +232,16 @@ function declaration(declared: unknown, index: number, directory: string): Funct
   if (durable !== undefined && DurableConfig !== undefined) {
     throw refusal(label, 'has both "durable" and "DurableConfig"', 'Keep one of them: they mean the same.')
   }
-  const place = handlerPlace({ handler, file, exportName }, directory, label)
+  const isElsewhere = rest.remote === true && handler === undefined && file === undefined
+  if (isElsewhere && name === undefined) {
+    throw refusal(label, 'is remote and has no name', "Name it: { name: 'orders', remote: true }.")
+  }
+  const place = isElsewhere
+    ? { ...(exportName === undefined ? {} : { exportName }) }
+    : handlerPlace({ handler, file, exportName }, directory, label)
   return {
     ...rest,
-    name: name ?? basename(place.file, extname(place.file)),
+    name: name ?? ('file' in place ? basename(place.file, extname(place.file)) : ''),
     ...place,
     ...(durable === undefined ? {} : { durable }),
     ...(DurableConfig === undefined ? {} : { durable: DurableConfig }),

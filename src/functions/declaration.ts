@@ -5,15 +5,18 @@ import type { AsynchronousSettings } from '../service/ports.ts'
 export interface FunctionDeclaration {
   /** 1–64 of `[a-zA-Z0-9-_]`. */
   readonly name: string
-  /** Path of the module, absolute after loading; `.ts .mts .mjs .js .cjs`. */
-  readonly file: string
+  /** Path of the module, absolute after loading; `.ts .mts .mjs .js .cjs`. Absent only when the function is `remote`. */
+  readonly file?: string
   /** Name of the exported handler. Default `handler`. */
   readonly exportName?: string
   /** Seconds per invocation, 1–900. Default 900 for durable functions, 60 for plain ones. */
   readonly timeout?: number
   /** MB of one process with everything it forked. Default 512. */
   readonly memory?: number
-  /** Invocations at a time, over all its processes. Default 2 × cores × `maxConcurrency`. */
+  /**
+   * Invocations at a time, over all its processes. Default 2 × cores × `maxConcurrency`; 1,000 for a remote function,
+   * whose workers bound it.
+   */
   readonly concurrency?: number
   /**
    * Invocations at a time in one process, 1–1,000. Default 1. More suits handlers that mostly wait, and only those that
@@ -23,6 +26,11 @@ export interface FunctionDeclaration {
   readonly maxConcurrency?: number
   /** Processes that are started before they are needed, and kept. Default 0. */
   readonly warm?: number
+  /**
+   * It has no handler here: workers run it (`perdure worker`), and while none is attached its work is held. It says
+   * itself whether it is durable. Default false.
+   */
+  readonly remote?: boolean
   readonly tenancy?: 'PER_TENANT'
   readonly environment?: Readonly<Record<string, string>>
   /**

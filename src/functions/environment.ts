@@ -5,6 +5,8 @@
 import type { Launch } from './launch.ts'
 
 export interface EnvironmentOf {
+  /** Variables of the server (`isolation/isolation.ts`). */
+  readonly inherited: Readonly<Record<string, string>>
   readonly functionName: string
   readonly version: string
   readonly memoryMb: number
@@ -15,21 +17,6 @@ export interface EnvironmentOf {
   readonly runtimeAuthority: string
   readonly logStream: string
 }
-
-/** Kept from the server: where programs, the user's files and temporary files are. */
-const inherited = [
-  'PATH',
-  'HOME',
-  'USER',
-  'LOGNAME',
-  'SHELL',
-  'TMPDIR',
-  'TEMP',
-  'TMP',
-  'LD_LIBRARY_PATH',
-  'SystemRoot',
-  'APPDATA',
-]
 
 /** Set by the server alone; a declaration that names one is refused. */
 export const reservedVariables: ReadonlySet<string> = new Set([
@@ -52,12 +39,8 @@ export function logGroup(functionName: string): string {
 }
 
 export function environmentOf(launch: Launch, place: EnvironmentOf): Readonly<Record<string, string>> {
-  const kept = inherited.flatMap((name) => {
-    const value = process.env[name]
-    return value === undefined ? [] : [[name, value] as const]
-  })
   return {
-    ...Object.fromEntries(kept),
+    ...place.inherited,
     LANG: 'en_US.UTF-8',
     TZ: ':UTC',
     AWS_REGION: place.region,

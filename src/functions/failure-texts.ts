@@ -15,6 +15,8 @@ export function withTail(end: InvocationEnd, logTail: string): InvocationResult 
 
 /** The largest response of a plain function. */
 export const maxResponseBytes = 6_291_556
+/** An envelope quotes a result of 6 MB; every byte of it escaped as `\u00xx` stays below this. */
+export const maxEnvelopeBytes = 6 * maxResponseBytes
 
 /** How a process ended, as `child_process` says it. */
 export interface ProcessEnd {

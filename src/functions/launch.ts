@@ -5,6 +5,10 @@ export interface Launch {
   readonly command: string
   readonly args: readonly string[]
   readonly lines: Lines
+  /** What of the machine the process needs beside the programs of the system; all other paths here are as it sees them. */
+  readonly mounts: readonly Mount[]
+  /** Room for temporary files, where that can be bounded. */
+  readonly temporaryMb: number
   /** The working directory, and what the function knows as its own: `LAMBDA_TASK_ROOT`. */
   readonly taskRoot: string
   /** `LAMBDA_RUNTIME_DIR`. */
@@ -17,6 +21,12 @@ export interface Launch {
   readonly defaults: Readonly<Record<string, string>>
   /** The function's own variables. */
   readonly environment: Readonly<Record<string, string>>
+}
+
+/** A file or folder of the machine and where the process sees it: the same place, unless it is isolated. */
+export interface Mount {
+  readonly from: string
+  readonly at: string
 }
 
 /** The function cannot be started as it is: a fault of its own, told with the error types of the real service. */

@@ -2,24 +2,38 @@
  * The functions room: what can be invoked on this machine and the processes that run it. It offers the service the
  * `Functions` and `Logs` ports. `catalog.ts` says what is declared, `deployed/` what was created through the API (whose
  * records `registry/` keeps), `pool.ts` who runs where, `sandbox.ts` is one process, `runtimes/` how it is started,
- * `runtime-api.ts` what it talks to, `bootstrap/` what runs in it when it runs Node.
+ * `runtime-api.ts` what it talks to, `bootstrap/` what runs in it when it runs Node, and `workers/` the processes that run
+ * elsewhere.
  *
  * Processes live in real time: they are given the system's clock and timers even where the service's clock is manual
  * or skips (decision 24), because the deadline in a function is measured with the machine's clock.
  */
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import type { RequestListener } from 'node:http'
+import type { IncomingMessage, RequestListener } from 'node:http'
 import { availableParallelism, tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
+import type { Duplex } from 'node:stream'
 import type { Place } from '../protocol/arn.ts'
-import type { Clock, Entropy, FunctionLoad, Functions, FunctionVersion, Logs, Timers } from '../service/ports.ts'
+import type {
+  AttachedWorker,
+  Clock,
+  Entropy,
+  FunctionLoad,
+  Functions,
+  FunctionVersion,
+  Logs,
+  ServiceLog,
+  Timers,
+} from '../service/ports.ts'
 import { createBundler } from './bundle.ts'
 import { buildCatalog, type CatalogEntry, type CatalogPorts, type RefusedChange, rebuildCatalog } from './catalog.ts'
 import type { FunctionDeclaration } from './declaration.ts'
 import { openCodeFolders } from './deployed/code-folders.ts'
 import { createDeployedFunctions, type DeployedFunctions } from './deployed/deployed-functions.ts'
 import { watchFootprints } from './footprints.ts'
+import { openIsolation } from './isolation/bubblewrap.ts'
+import type { Isolation, IsolationKind } from './isolation/isolation.ts'
 import { openLogStore } from './log-store.ts'
 import { createPool, mostProcesses } from './pool.ts'
 import { isDurable } from './probe.ts'
@@ -32,6 +46,8 @@ import { pythonBootstrap } from './runtimes/python-bootstrap.ts'
 import { missingRuntime } from './runtimes/runtimes.ts'
 import { type Sandbox, type SandboxEvents, type SandboxHost, startSandbox } from './sandbox.ts'
 import { startWatchdog } from './watchdog.ts'
+import { type AttachedWorkers, createAttachedWorkers } from './workers/attached-workers.ts'
+import type { Settings } from './workers/messages.ts'
 
 export interface LocalFunctionsOptions {
   readonly declarations: readonly FunctionDeclaration[]
@@ -47,12 +63,16 @@ export interface LocalFunctionsOptions {
   readonly clock: Clock
   readonly timers: Timers
   readonly entropy: Entropy
+  /** Told of workers that come and go. Default: nobody wants to know. */
+  readonly log?: ServiceLog
   /** Processes of all functions together. Default: 8 × cores, at least 16, at least the largest declared concurrency. */
   readonly processLimit?: number
   /** How long a process may load its handler. Default 30 s. */
   readonly initLimitMs?: number
   /** Lets debuggers attach to function processes, which then have no deadlines (decision 22). Default false. */
   readonly inspect?: boolean
+  /** What function processes see of the machine. Default `none`: everything. */
+  readonly isolation?: IsolationKind
   /** How long a process may be idle before it ends. Default 5 minutes. */
   readonly idleMs?: number
   /** `reload` will be called. Handlers in plain JavaScript are then bundled as those in TypeScript are. Default false. */
@@ -61,12 +81,19 @@ export interface LocalFunctionsOptions {
 
 export interface LocalFunctions extends Functions {
   readonly logs: Logs
+  /** Function processes see only what they need of the machine. */
+  readonly isolated: boolean
   /** Whether a function of this name is declared: it comes before one that was created through the API. */
   declares(name: string): boolean
   /** What is to be installed before functions of this runtime can run on this machine; undefined: nothing. */
   missingRuntime(runtime: string): Promise<string | undefined>
+  heldBecause(version: FunctionVersion): string | undefined
   /** What the pools do now, for metrics. */
   loads(): readonly FunctionLoad[]
+  /** Takes over the connection of a request to attach a worker. Throws an `ApiError` that says why not. */
+  attach(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  workers(): readonly AttachedWorker[]
+  lostWorkers(): ReadonlyMap<string, number>
   /**
    * Serves these declarations from now on, with their sources as they are now. Invocations that run end with the code
    * they have; new ones get the new code. What cannot be served keeps the code that it had. Calls do not overlap.
@@ -112,12 +139,22 @@ export async function createLocalFunctions(options: LocalFunctionsOptions): Prom
 
   let catalog: ReadonlyMap<string, CatalogEntry>
   let bootstrap: NodeBootstrap
+  let isolation: Isolation
   let deployed: DeployedFunctions | undefined
   let catalogPorts: CatalogPorts
   try {
-    bootstrap = { bootstrapFile: await bundler.bootstrap(), compileCache }
+    isolation = await openIsolation({
+      kind: options.isolation ?? 'none',
+      hidden: resolve(temporary ?? dataDirectory ?? ''),
+      directory: join(codeDirectory, 'isolation'),
+    })
+    const bootstrapFile = await bundler.bootstrap()
+    bootstrap = isolation.hides
+      ? { file: { from: bootstrapFile, at: '/var/runtime/bootstrap.mjs' }, compileCache: undefined }
+      : { file: { from: bootstrapFile, at: bootstrapFile }, compileCache }
     const probeHost = {
       bootstrap,
+      isolation,
       region: place.region,
       clock,
       timers,
@@ -132,7 +169,7 @@ export async function createLocalFunctions(options: LocalFunctionsOptions): Prom
     catalog = await buildCatalog(options.declarations, catalogPorts)
     await bundler.discardOthers()
     if (registered !== undefined)
-      deployed = await deployedFrom(registered, options, { bootstrap, programs, codeDirectory, inspect })
+      deployed = await deployedFrom(registered, options, { bootstrap, programs, isolation, codeDirectory, inspect })
   } catch (error) {
     await dispose()
     throw error
@@ -147,16 +184,17 @@ export async function createLocalFunctions(options: LocalFunctionsOptions): Prom
     watchdog,
     records,
     footprints,
+    isolation,
     log: (record) => logs.write(record),
     initLimitMs,
     inspect,
   }
   const start = (version: FunctionVersion, events: SandboxEvents): Sandbox => {
     const { memoryMb, maxConcurrency = 1 } = version
-    const entry = catalog.get(version.name)
-    if (entry !== undefined) {
+    const code = catalog.get(version.name)?.code
+    if (code !== undefined) {
       const process = { mode: 'serve', memoryMb, maxConcurrency, inspect } as const
-      return startSandbox(host, version, async () => launchNode(bootstrap, entry.code, process), events)
+      return startSandbox(host, version, async () => launchNode(bootstrap, code, process), events)
     }
     if (deployed === undefined) throw new Error(`Function "${version.name}" is not declared any more`)
     const { launch, release } = deployed.launch(version)
@@ -168,22 +206,47 @@ export async function createLocalFunctions(options: LocalFunctionsOptions): Prom
   }
   const pool = createPool({
     start,
+    startsHere: (version) => !isRemote(version) && !workers.serve(version),
     clock,
     timers,
     processLimit: options.processLimit ?? defaultProcessLimit(catalog),
     idleMs: options.idleMs ?? defaultIdleMs,
   })
 
-  for (const { version, warm } of catalog.values()) if (warm > 0) pool.keepWarm(version, warm)
-
   const changeListeners: (() => void)[] = []
-  const follow = (name: string): void => {
-    if (!catalog.has(name)) deployed?.follow(name, pool)
+  const tellChanged = (): void => {
     for (const call of changeListeners) call()
   }
-  for (const { name } of registered?.list() ?? []) follow(name)
-  registered?.onChange(follow)
+  const isRemote = ({ name }: FunctionVersion): boolean => {
+    const entry = catalog.get(name)
+    return entry !== undefined && entry.code === undefined
+  }
+  const settingsOf = (name: string, qualifier: string): Settings | undefined => {
+    const version = resolveVersion(name, qualifier)
+    if (version === undefined) return undefined
+    const environment = catalog.get(name)?.environment ?? deployed?.environmentOf(version) ?? {}
+    return { version, environment, region: place.region }
+  }
+  const workers: AttachedWorkers = createAttachedWorkers({
+    clock,
+    timers,
+    settingsOf,
+    pool,
+    changed: (version) => {
+      pool.reconsider(version)
+      tellChanged()
+    },
+    write: (record) => logs.write(record),
+    log: options.log ?? (() => {}),
+  })
 
+  for (const { version, warm } of catalog.values()) if (warm > 0) pool.keepWarm(version, warm)
+
+  const follow = (name: string): void => {
+    if (!catalog.has(name)) deployed?.follow(name, pool)
+    workers.follow()
+    tellChanged()
+  }
   const reload = async (declarations: readonly FunctionDeclaration[]): Promise<Reloaded> => {
     bundler.forget()
     const previous = catalog
@@ -203,7 +266,8 @@ export async function createLocalFunctions(options: LocalFunctionsOptions): Prom
         if (behind !== undefined) pool.replace(behind)
       }
     }
-    if (changed.length > 0) for (const call of changeListeners) call()
+    workers.follow()
+    if (changed.length > 0) tellChanged()
     return { changed, refused: rebuilt.refused }
   }
 
@@ -212,6 +276,9 @@ export async function createLocalFunctions(options: LocalFunctionsOptions): Prom
     if (declared === undefined) return deployed?.resolve(name, qualifier)
     return qualifier === undefined || qualifier === declared.version ? declared : undefined
   }
+
+  for (const { name } of registered?.list() ?? []) follow(name)
+  registered?.onChange(follow)
 
   return {
     resolve: resolveVersion,
@@ -229,18 +296,26 @@ export async function createLocalFunctions(options: LocalFunctionsOptions): Prom
     onChange: (call) => {
       changeListeners.push(call)
     },
+    heldBecause: (version) =>
+      isRemote(version) && !workers.serve(version) ? 'no worker is attached to it' : undefined,
     logs,
+    isolated: isolation.hides,
     declares: (name) => catalog.has(name),
     missingRuntime: (runtime) => missingRuntime(runtime, programs),
     loads: () => pool.loads(),
+    attach: workers.attach,
+    workers: workers.list,
+    lostWorkers: workers.lost,
     reload,
     sourceFolders: () => [
       ...new Set(
-        [...catalog.values()].flatMap(({ code: { source } }) => [dirname(source.file), ...(source.bundledFrom ?? [])]),
+        [...catalog.values()].flatMap(({ code }) =>
+          code === undefined ? [] : [dirname(code.source.file), ...(code.source.bundledFrom ?? [])],
+        ),
       ),
     ],
     close: async () => {
-      await pool.close()
+      await Promise.all([workers.close(), pool.close()])
       await dispose()
     },
   }
@@ -270,15 +345,19 @@ function onceFor(look: CatalogPorts['isDurable']): CatalogPorts['isDurable'] {
 async function deployedFrom(
   registered: RegisteredFunctions,
   { place, entropy }: LocalFunctionsOptions,
-  { codeDirectory, ...site }: Omit<RuntimeSite, 'pythonBootstrapFile'> & { readonly codeDirectory: string },
+  { codeDirectory, ...site }: Omit<RuntimeSite, 'pythonBootstrap'> & { readonly codeDirectory: string },
 ): Promise<DeployedFunctions> {
-  const pythonBootstrapFile = join(codeDirectory, 'bootstrap.py')
-  await writeFile(pythonBootstrapFile, pythonBootstrap)
+  const from = join(codeDirectory, 'bootstrap.py')
+  await writeFile(from, pythonBootstrap)
+  const bootstrapOfPython = { from, at: site.isolation.hides ? '/var/runtime/bootstrap.py' : from }
   const folders = await openCodeFolders(join(codeDirectory, 'deployed'), (code) => registered.code(code))
-  return createDeployedFunctions({ registered, folders, site: { ...site, pythonBootstrapFile }, place, entropy })
+  const runtimeSite = { ...site, pythonBootstrap: bootstrapOfPython }
+  return createDeployedFunctions({ registered, folders, site: runtimeSite, place, entropy })
 }
 
 function defaultProcessLimit(catalog: ReadonlyMap<string, CatalogEntry>): number {
-  const declared = [...catalog.values()].map(({ version }) => mostProcesses(version))
+  const declared = [...catalog.values()].flatMap(({ code, version }) =>
+    code === undefined ? [] : mostProcesses(version),
+  )
   return Math.max(16, 8 * availableParallelism(), ...declared)
 }

@@ -22,6 +22,10 @@
  *
  * A process that ends while starting hands its failure to the first reservation that waits for one of its kind. When a
  * version's code is replaced its processes are stale: they take no more reservations and end as soon as they are idle.
+ *
+ * A process may also have been started elsewhere, and *join*: it counts in no bound but the function's concurrency, and
+ * ends when whoever started it says so. It belongs to no tenant before its first invocation; when all belong to others
+ * than the one that waits, the longest idle is ended, in the hope that another joins in its place.
  */
 import { availableParallelism } from 'node:os'
 import type {
@@ -37,6 +41,8 @@ import type { Sandbox, SandboxEvents, StartFailure } from './sandbox.ts'
 
 export interface PoolOptions {
   readonly start: (version: FunctionVersion, events: SandboxEvents) => Sandbox
+  /** Whether processes of the version are started at all; else only those that join serve it. Default: always. */
+  readonly startsHere?: (version: FunctionVersion) => boolean
   readonly clock: Clock
   readonly timers: Timers
   /** Processes of all functions together. */
@@ -51,6 +57,10 @@ export interface Pool {
   replace(version: FunctionVersion): void
   /** The bounds of this version are other ones from now on; its processes stay. */
   rebound(version: FunctionVersion): void
+  /** `startsHere` says something else of this version than before. Those that were started give way, if it does not. */
+  reconsider(version: FunctionVersion): void
+  /** A process that was started elsewhere serves the version, until it has ended. */
+  join(version: FunctionVersion, make: (events: SandboxEvents) => Sandbox): void
   /** Nothing of this version starts any more; what waits for it is refused. */
   remove(version: FunctionVersion): void
   /** So many processes of the version are kept ready, from now on. */
@@ -62,7 +72,8 @@ export interface Pool {
 
 interface PooledProcess {
   readonly pooled: PooledVersion
-  readonly tenant: string | undefined
+  readonly origin: 'started' | 'joined'
+  tenant: string | undefined | typeof nobody
   readonly places: number
   sandbox: Sandbox
   state: 'starting' | 'serving' | 'gone'
@@ -91,6 +102,8 @@ interface PooledVersion {
   readonly queue: Set<Reservation>
   warm: number
   removed: boolean
+  /** Until then no further process that joined is ended for another tenant: one may join in the place of the last. */
+  madeRoomUntil: number
 }
 
 /** What the versions of a function have in common. */
@@ -103,10 +116,15 @@ interface PooledFunction {
   concurrency: number
 }
 
+/** The tenant of a process that joined before it has served one. */
+const nobody = Symbol('nobody')
+
 /** How long a place is expected to take from its answer to its next question; it takes less than one, usually. */
 const returningMs = 50
 /** A warm process that ended is replaced after this, so that one that always ends soon does not keep the server busy. */
 const rewarmMs = 1_000
+/** How long one that made room for another tenant may take until the next joins. */
+const rejoinMs = 2_000
 
 const startsAtOnce = Math.max(2, availableParallelism())
 
@@ -168,6 +186,20 @@ class ProcessPool implements Pool {
     this.rebound(version)
   }
 
+  reconsider(version: FunctionVersion): void {
+    const known = this.#versions.get(version.arn)
+    if (known === undefined) return
+    if (!this.#startsHere(known)) this.#makeStale(known)
+    this.#dispatch()
+    this.#warmUp(known)
+  }
+
+  join(version: FunctionVersion, make: (events: SandboxEvents) => Sandbox): void {
+    const pooled = this.#pooled(version)
+    pooled.madeRoomUntil = 0
+    this.#add(pooled, 'joined', version.perTenant ? nobody : undefined, make)
+  }
+
   rebound(version: FunctionVersion): void {
     const known = this.#versions.get(version.arn)
     if (known === undefined) return
@@ -225,11 +257,18 @@ class ProcessPool implements Pool {
     await Promise.all([...this.#alive].map((sandbox) => sandbox.end()))
   }
 
+  /** Those that were started here: what runs elsewhere is for others to renew. */
   #makeStale({ processes }: PooledVersion): void {
-    for (const pooledProcess of processes) {
-      pooledProcess.stale = true
-      if (isIdle(pooledProcess)) this.#retire(pooledProcess)
-    }
+    for (const each of processes) if (each.origin === 'started') this.#makeProcessStale(each)
+  }
+
+  #makeProcessStale(pooledProcess: PooledProcess): void {
+    pooledProcess.stale = true
+    if (isIdle(pooledProcess)) this.#retire(pooledProcess)
+  }
+
+  #startsHere({ version }: PooledVersion): boolean {
+    return this.#options.startsHere?.(version) ?? true
   }
 
   #pooled(version: FunctionVersion): PooledVersion {
@@ -243,7 +282,7 @@ class ProcessPool implements Pool {
     }
     pooledFunction.concurrency = concurrency
     const pooled = { version, pooledFunction, processes: new Set<PooledProcess>(), queue: new Set<Reservation>() }
-    const added: PooledVersion = { ...pooled, warm: 0, removed: false }
+    const added: PooledVersion = { ...pooled, warm: 0, removed: false, madeRoomUntil: 0 }
     this.#versions.set(version.arn, added)
     pooledFunction.versions.add(added)
     return added
@@ -276,23 +315,32 @@ class ProcessPool implements Pool {
       const ready = this.#readyFor(pooled, reservation.tenant)
       if (ready !== undefined) {
         pooled.queue.delete(reservation)
-        reservation.grant(this.#take(ready))
+        reservation.grant(this.#take(ready, reservation.tenant))
         continue
       }
-      const coming = onTheWay.get(reservation.tenant) ?? 0
+      const tenant = onTheWay.has(reservation.tenant) ? reservation.tenant : nobody
+      const coming = onTheWay.get(tenant) ?? 0
       if (coming > 0) {
-        onTheWay.set(reservation.tenant, coming - 1)
+        if (coming === 1) onTheWay.delete(tenant)
+        else onTheWay.set(tenant, coming - 1)
         continue
       }
-      if (this.#closed || !this.#makeRoom(pooled)) return
+      if (this.#closed) return
+      if (!this.#startsHere(pooled)) {
+        // Whoever waits behind may be of a tenant that has a process.
+        if (!pooled.version.perTenant) return
+        this.#askForAnother(pooled)
+        continue
+      }
+      if (!this.#makeRoom(pooled)) return
       const started = this.#start(pooled, reservation.tenant)
-      onTheWay.set(reservation.tenant, started.places - 1)
+      if (started.places > 1) onTheWay.set(reservation.tenant, started.places - 1)
     }
   }
 
   /** How many places of each tenant will be free soon. One that works on after its answer is not counted for long. */
-  #countOnTheWay(pooled: PooledVersion): Map<string | undefined, number> {
-    const counts = new Map<string | undefined, number>()
+  #countOnTheWay(pooled: PooledVersion): Map<PooledProcess['tenant'], number> {
+    const counts = new Map<PooledProcess['tenant'], number>()
     const now = this.#options.clock.now()
     for (const { state, tenant, stale, coming } of pooled.processes) {
       if (stale) continue
@@ -314,6 +362,10 @@ class ProcessPool implements Pool {
 
   /** The one with the fewest invocations; of several the one free for the shortest time: its caches are warm. */
   #readyFor(pooled: PooledVersion, tenant: string | undefined): PooledProcess | undefined {
+    return this.#readyOf(pooled, tenant) ?? this.#readyOf(pooled, nobody)
+  }
+
+  #readyOf(pooled: PooledVersion, tenant: PooledProcess['tenant']): PooledProcess | undefined {
     let found: PooledProcess | undefined
     for (const candidate of pooled.processes) {
       if (candidate.free === 0 || candidate.stale || candidate.tenant !== tenant) continue
@@ -325,10 +377,25 @@ class ProcessPool implements Pool {
     return found
   }
 
+  /** All that joined are busy or of other tenants: the longest idle of these makes room. */
+  #askForAnother(pooled: PooledVersion): void {
+    const now = this.#options.clock.now()
+    if (now < pooled.madeRoomUntil) return
+    let idle: PooledProcess | undefined
+    for (const each of pooled.processes) {
+      if (isIdle(each) && !each.stale && (idle === undefined || each.since < idle.since)) idle = each
+    }
+    if (idle === undefined) return
+    pooled.madeRoomUntil = now + rejoinMs
+    this.#dispatchAt(pooled.madeRoomUntil)
+    this.#retire(idle)
+  }
+
   #makeRoom(pooled: PooledVersion): boolean {
     let starting = 0
     let fresh = 0
-    for (const { state, stale } of pooled.processes) {
+    for (const { state, stale, origin } of pooled.processes) {
+      if (origin === 'joined') continue
       if (state === 'starting') starting += 1
       if (!stale) fresh += 1
     }
@@ -344,6 +411,16 @@ class ProcessPool implements Pool {
   }
 
   #start(pooled: PooledVersion, tenant: string | undefined): PooledProcess {
+    const { version } = pooled
+    return this.#add(pooled, 'started', tenant, (events) => this.#options.start(version, events))
+  }
+
+  #add(
+    pooled: PooledVersion,
+    origin: PooledProcess['origin'],
+    tenant: PooledProcess['tenant'],
+    make: (events: SandboxEvents) => Sandbox,
+  ): PooledProcess {
     const events: SandboxEvents = {
       idle: () => {
         if (pooledProcess.state === 'gone') return
@@ -351,24 +428,25 @@ class ProcessPool implements Pool {
         pooledProcess.coming.shift()
         this.#becameFree(pooledProcess)
       },
+      leaving: () => this.#makeProcessStale(pooledProcess),
       ended: (failure) => {
         this.#alive.delete(pooledProcess.sandbox)
         // One that had to make room is already gone from here: its end changes nothing.
         if (!this.#remove(pooledProcess)) return
-        if (failure !== undefined) this.#handOutFailure(pooled, tenant, failure)
+        if (failure !== undefined) this.#handOutFailure(pooled, pooledProcess.tenant, failure)
         if (this.#closed) return
         this.#dispatch()
         this.#rewarmLater()
       },
     }
-    const { version } = pooled
     const now = this.#options.clock.now()
-    const places = version.maxConcurrency ?? 1
+    const places = pooled.version.maxConcurrency ?? 1
     const pooledProcess: PooledProcess = {
       pooled,
+      origin,
       tenant,
       places,
-      sandbox: this.#options.start(version, events),
+      sandbox: make(events),
       state: 'starting',
       stale: false,
       free: 0,
@@ -378,7 +456,7 @@ class ProcessPool implements Pool {
     }
     this.#alive.add(pooledProcess.sandbox)
     pooled.processes.add(pooledProcess)
-    this.#processCount += 1
+    if (origin === 'started') this.#processCount += 1
     return pooledProcess
   }
 
@@ -395,20 +473,23 @@ class ProcessPool implements Pool {
       this.#retire(pooledProcess)
       return
     }
+    // One that joined ends when those who started it want it to.
+    if (pooledProcess.origin === 'joined') return
     this.#idle.add(pooledProcess)
     this.#sweepLater()
   }
 
-  #handOutFailure(pooled: PooledVersion, tenant: string | undefined, failure: StartFailure): void {
+  #handOutFailure(pooled: PooledVersion, tenant: PooledProcess['tenant'], failure: StartFailure): void {
     for (const reservation of pooled.queue) {
-      if (reservation.tenant !== tenant) continue
+      if (tenant !== nobody && reservation.tenant !== tenant) continue
       pooled.queue.delete(reservation)
       reservation.grant({ run: async (request) => failure.resultFor(request), release: () => {} })
       return
     }
   }
 
-  #take(pooledProcess: PooledProcess): Slot {
+  #take(pooledProcess: PooledProcess, tenant: string | undefined): Slot {
+    pooledProcess.tenant = tenant
     pooledProcess.free -= 1
     pooledProcess.taken += 1
     pooledProcess.pooled.pooledFunction.running += 1
@@ -456,7 +537,7 @@ class ProcessPool implements Pool {
     pooledProcess.state = 'gone'
     pooledProcess.free = 0
     this.#idle.delete(pooledProcess)
-    this.#processCount -= 1
+    if (pooledProcess.origin === 'started') this.#processCount -= 1
     this.#forgetRemoved(pooledProcess.pooled)
     return true
   }
@@ -470,8 +551,9 @@ class ProcessPool implements Pool {
 
   /** Within the bounds, and without making anybody else's process end. */
   #warmUp(pooled: PooledVersion): void {
+    if (!this.#startsHere(pooled)) return
     const wanted = Math.min(pooled.warm, mostProcesses(pooled.version))
-    const fresh = [...pooled.processes].filter(({ stale }) => !stale)
+    const fresh = [...pooled.processes].filter(({ stale, origin }) => !stale && origin === 'started')
     let starting = fresh.filter(({ state }) => state === 'starting').length
     for (let count = fresh.length; count < wanted && this.#processCount < this.#options.processLimit; count += 1) {
       if (this.#closed) return

@@ -11,6 +11,7 @@ import type { Clock, Timers } from '../service/ports.ts'
 import type { Failure } from './bootstrap/failure.ts'
 import { DeclarationError } from './declaration-error.ts'
 import { environmentOf } from './environment.ts'
+import type { Isolation } from './isolation/isolation.ts'
 import { signalGroup } from './process-group.ts'
 import { launchNode, type ModuleCode, type NodeBootstrap } from './runtimes/node-process.ts'
 import { serverLine, spawnProcess } from './spawn-process.ts'
@@ -22,6 +23,7 @@ export interface ProbeHost {
   readonly clock: Clock
   readonly timers: Timers
   readonly watchdog: Watchdog
+  readonly isolation: Isolation
   /** How long the module may take to load. */
   readonly limitMs: number
 }
@@ -30,11 +32,13 @@ export interface ProbeHost {
 export async function isDurable(host: ProbeHost, functionName: string, code: ModuleCode): Promise<boolean> {
   const memoryMb = 512
   const maxConcurrency = 1
+  const { isolation } = host
   const launch = launchNode(host.bootstrap, code, { mode: 'probe', memoryMb, maxConcurrency, inspect: false })
   const child = await spawnProcess({
-    ...launch,
-    workingDirectory: launch.taskRoot,
+    ...isolation.begin(launch),
+    lines: launch.lines,
     environment: environmentOf(launch, {
+      inherited: isolation.inherited,
       functionName,
       version: '$LATEST',
       memoryMb,

@@ -27,6 +27,7 @@ import { crashPoint } from '../crash-point.ts'
 import type { Clock, Timers } from '../service/ports.ts'
 import {
   type InvocationEnd,
+  maxEnvelopeBytes,
   maxResponseBytes,
   misused as misusedBy,
   posted,
@@ -73,9 +74,6 @@ export interface RuntimeApiPorts {
   readonly onNext: () => void
   readonly onInitError: (failure: InvocationEnd) => void
 }
-
-/** An envelope quotes a result of 6 MB; every byte of it escaped as `\u00xx` stays below this. */
-const maxEnvelopeBytes = 6 * maxResponseBytes
 
 /**
  * Connections of the process beside one for each of its places; further ones are closed at once. As many as an execution

@@ -38,6 +38,7 @@ import {
 } from './failure-texts.ts'
 import { type Footprint, type Footprints, maxProcesses } from './footprints.ts'
 import { beginInvocationLog, createTail, type InvocationLog } from './invocation-log.ts'
+import type { Isolation } from './isolation/isolation.ts'
 import { createLabelledReader } from './labelled-output.ts'
 import { type Launch, LaunchRefusal } from './launch.ts'
 import { type Allowance, createAllowance, createOutputLines, type OutputLines } from './output-lines.ts'
@@ -58,6 +59,7 @@ export interface SandboxHost {
   readonly watchdog: Watchdog
   readonly records: ProcessRecords
   readonly footprints: Footprints
+  readonly isolation: Isolation
   readonly log: (record: LogRecord) => void
   /** How long a process may load its handler. */
   readonly initLimitMs: number
@@ -68,13 +70,15 @@ export interface SandboxHost {
 export interface SandboxEvents {
   /** A place of the process asks for an event: `invoke` may be called once more. */
   readonly idle: () => void
+  /** It is to be handed nothing more, and to be ended when it is idle. */
+  readonly leaving: () => void
   /** The process is gone. `failure` when it never got as far as to ask for an event. */
   readonly ended: (failure: StartFailure | undefined) => void
 }
 
 /** Why a process could not be started, told to an invocation that it was started for. */
 export interface StartFailure {
-  resultFor(request: InvocationRequest): InvocationResult
+  resultFor(request: InvocationRequest): InvocationResult | Promise<InvocationResult>
 }
 
 export interface Sandbox {
@@ -153,6 +157,8 @@ class ProcessSandbox implements Sandbox {
   #initMs: number | undefined
   #servedFirst = false
   #maxMemoryKb: number | undefined
+  /** What starts the process may have forked before it was told to come after the server. */
+  #allYield: boolean
 
   constructor(host: SandboxHost, version: FunctionVersion, launch: () => Promise<Launch>, events: SandboxEvents) {
     this.#host = host
@@ -161,6 +167,7 @@ class ProcessSandbox implements Sandbox {
     this.#events = events
     this.#places = version.maxConcurrency ?? 1
     this.#startedAt = host.clock.now()
+    this.#allYield = !host.isolation.hides
     this.#allowance = createAllowance(host.clock)
     this.#output = this.#outputTo((stream, line) => this.#printed(stream, line))
     void this.#start()
@@ -191,9 +198,10 @@ class ProcessSandbox implements Sandbox {
     // Unpacking its code, which the first process of a version waits for, is no part of loading the handler.
     this.#startedAt = host.clock.now()
     const child = await spawnProcess({
-      ...launch,
-      workingDirectory: launch.taskRoot,
+      ...host.isolation.begin(launch),
+      lines: launch.lines,
       environment: environmentOf(launch, {
+        inherited: host.isolation.inherited,
         functionName: this.#version.name,
         version: this.#version.version,
         memoryMb: this.#version.memoryMb,
@@ -204,7 +212,7 @@ class ProcessSandbox implements Sandbox {
       }),
     })
     this.#child = child
-    child.once('exit', (exitCode, signal) => void this.#finish({ exitCode, signal }))
+    child.once('exit', (exitCode, signal) => void this.#finish(host.isolation.endOf({ exitCode, signal })))
     yieldToServer(child.pid)
     // It was ended while it was being started.
     if (this.#verdict !== undefined) signalGroup(child.pid, 'SIGKILL')
@@ -315,7 +323,7 @@ class ProcessSandbox implements Sandbox {
     if (this.#running.size > 0 || this.#child?.pid === undefined) this.#kill(stopping)
     else if (this.#state !== 'ended') {
       this.#verdict ??= stopping
-      signalGroup(this.#child.pid, 'SIGTERM')
+      this.#host.isolation.ask(this.#child.pid)
       const cancel = this.#host.timers.at(this.#host.clock.now() + graceMs, () => this.#kill(stopping))
       void this.#gone.promise.then(cancel)
     }
@@ -324,6 +332,8 @@ class ProcessSandbox implements Sandbox {
 
   #measured({ memoryKb, processes }: Footprint): void {
     this.#sawMemory(memoryKb)
+    if (!this.#allYield) for (const pid of processes) yieldToServer(pid)
+    this.#allYield = true
     const { memoryMb } = this.#version
     const usedMb = Math.ceil(memoryKb / 1024)
     if (usedMb > memoryMb) this.#endGreedy(`${usedMb} MB of memory are used, ${memoryMb} MB are declared`)

@@ -15,7 +15,8 @@ export function clientGone(response: ServerResponse): Gone {
         const made = new AbortController()
         controller = made
         if (response.destroyed || response.closed) made.abort(new ClientGone())
-        else response.once('close', () => made.abort(new ClientGone()))
+        // It is closed too when all is well: then nobody waits any more who would have to be told.
+        else response.once('close', () => response.writableEnded || made.abort(new ClientGone()))
       }
       return controller.signal
     },

@@ -14,4 +14,10 @@ export function measureFunctions(functions: Functions, metrics: Metrics): void {
   read('perdure_function_running', ({ running }) => running)
   read('perdure_function_waiting', ({ waiting }) => waiting)
   read('perdure_function_oldest_wait_seconds', ({ oldestWaitMs }) => oldestWaitMs / 1_000)
+  metrics.read('perdure_workers', () =>
+    functions.workers?.().map(({ functionName }) => ({ labels: [functionName], value: 1 })),
+  )
+  metrics.read('perdure_workers_lost_total', () =>
+    [...(functions.lostWorkers?.() ?? [])].map(([functionName, lost]) => ({ labels: [functionName], value: lost })),
+  )
 }

@@ -3,21 +3,26 @@
  *
  *   one reading, local safety → route by path → admission → body → the route (parse, authorise, call, answer) → response
  *
+ * A request to attach a worker goes the same way as far as its route, and hands its connection over.
+ *
  * An error of any of these is an `ApiError` and becomes a modelled answer; anything else that is thrown is a defect,
  * is logged, and becomes a 500 with the request id. Nothing escapes a request: its promise never rejects.
  */
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import { type IncomingMessage, type RequestListener, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { crashPoint } from '../crash-point.ts'
 import { type Place, parseExecutionArn } from '../protocol/arn.ts'
 import { ApiError } from '../protocol/errors.ts'
 import type { Limits } from '../protocol/limits.ts'
+import { ATTACH_PATH } from '../protocol/worker-attach.ts'
 import type { DurableService } from '../service/api.ts'
 import { MetricRegistry } from '../service/metrics.ts'
 import type { Clock, Entropy, FunctionManagement, Functions, Logs } from '../service/ports.ts'
 import { Admission, type Hold } from './admission.ts'
 import { clientGone } from './client-gone.ts'
 import { FunctionQueues } from './function-queues.ts'
+import type { Upgrades } from './listen.ts'
 import { type HostRule, localSafety } from './local-safety.ts'
 import { announcedBytes, ClientGone, readBody } from './read-body.ts'
 import { errorReply, type Reply, write } from './reply.ts'
@@ -27,6 +32,7 @@ import { parseQuery, splitTarget } from './request-path.ts'
 import type { ClockControl, Route, RouteDeps, RouteRequest } from './route.ts'
 import { Router } from './router.ts'
 import { ROUTES } from './routes/index.ts'
+import { perdureAttachWorker } from './routes/perdure-attach-worker.ts'
 import { SyncWaits } from './sync-waits.ts'
 import { spelledFor } from './token-casing.ts'
 
@@ -39,6 +45,8 @@ export interface RequestListenerDeps {
   readonly functions: Functions
   readonly management: FunctionManagement
   readonly logs: Logs
+  /** Takes over the connection of a worker, or throws an `ApiError` that says why not. Absent: workers cannot attach. */
+  readonly attach?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
   /** Absent unless the server runs on a manual clock. */
   readonly clockControl?: ClockControl
   readonly place: Place
@@ -82,6 +90,8 @@ export interface PerdureListener {
   readonly listener: RequestListener
   /** The same server behind another door, with its own idea of a good Host: load and waits are counted together. */
   listenerFor(hosts: HostRule): RequestListener
+  /** For the listener's own door only: functions have no business attaching. */
+  readonly upgrades: Upgrades
   /** Ends synchronous waits with a 500 that clients retry and takes no new Invoke; everything else goes on. */
   shutdown(): void
   /** Something that was no request was answered with the status. */
@@ -100,6 +110,10 @@ export function createRequestListener(deps: RequestListenerDeps): PerdureListene
   return {
     listener: listenerFor(deps.hosts),
     listenerFor,
+    upgrades: {
+      wanted: isAttach,
+      take: (request, socket, head) => server.attach(request, socket, head, localSafety(deps.hosts)),
+    },
     shutdown: () => server.shutdown(),
     refused: (status) => server.refused(status),
   }
@@ -114,6 +128,9 @@ interface Exchange {
   operation: string
   labels: readonly string[]
 }
+
+const isAttach = ({ method, url = '', headers }: IncomingMessage): boolean =>
+  method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket' && splitTarget(url).path === ATTACH_PATH
 
 const NO_BODY = Buffer.alloc(0)
 const NO_HOLD: Hold = { release: () => {} }
@@ -171,6 +188,34 @@ class RequestServer {
       requireLocal(request)
       this.#write(response, exchange, await this.#answer(request, response, exchange))
     } catch (error) {
+      this.#refuse(request, response, exchange, error)
+    }
+  }
+
+  /** The connection is the worker's from here on, or is closed with the reason why not. */
+  attach(request: IncomingMessage, socket: Duplex, head: Buffer, requireLocal: RequireLocal): void {
+    const requestId = this.#deps.entropy.uuid()
+    const exchange: Exchange = {
+      requestId,
+      began: this.#figures.now(),
+      operation: perdureAttachWorker.name,
+      labels: [],
+    }
+    socket.on('error', () => {
+      // The worker went away meanwhile.
+    })
+    try {
+      requireOneReading(request)
+      requireLocal(request)
+      const { attach } = this.#deps
+      if (attach === undefined) throw new ApiError('UnknownOperationException', 'Workers cannot attach to this server')
+      attach(request, socket, head)
+      this.#answered(exchange, 101)
+    } catch (error) {
+      const response = new ServerResponse(request)
+      response.assignSocket(socket as Socket)
+      response.shouldKeepAlive = false
+      response.once('finish', () => socket.end(() => socket.destroy()))
       this.#refuse(request, response, exchange, error)
     }
   }

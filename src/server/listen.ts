@@ -11,6 +11,7 @@ import {
   STATUS_CODES,
 } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { ErrorName } from '../protocol/errors.ts'
 import { DEFAULT_LIMITS, type Limits } from '../protocol/limits.ts'
 import { NO_HTTP_TEXT } from './request-head.ts'
@@ -26,6 +27,12 @@ export interface Listening {
   terminate(): void
 }
 
+/** Requests that want to make something else of their connection. What is none of these is answered like any other. */
+export interface Upgrades {
+  readonly wanted: (request: IncomingMessage) => boolean
+  readonly take: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+}
+
 /** How often the timeouts of half-sent requests are looked after. */
 const CHECK_MS = 2_000
 
@@ -37,6 +44,7 @@ export function listen(
     readonly limits?: Limits
     /** Told of what was refused before it became a request. */
     readonly refused?: (status: number) => void
+    readonly upgrades?: Upgrades
   },
 ): Promise<Listening> {
   const limits = options.limits ?? DEFAULT_LIMITS
@@ -56,6 +64,8 @@ export function listen(
       keepAliveInitialDelay: 30_000,
       // Answered in the modelled form, like everything else that is no HTTP/1.1.
       requireHostHeader: false,
+      // Clients of HTTP/2 offer it with every request over plain HTTP; theirs are requests all the same.
+      shouldUpgradeCallback: (request) => options.upgrades?.wanted(request) ?? false,
     },
     (request, response) => {
       latest.set(request.socket, response)
@@ -63,6 +73,7 @@ export function listen(
     },
   )
   server.maxConnections = limits.connections
+  server.on('upgrade', (request, socket, head) => options.upgrades?.take(request, socket, head))
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) {
       socket.destroy()

@@ -128,8 +128,8 @@ export interface DurableService {
    */
   enqueuePlain(request: {
     readonly target: FunctionVersion
-    /** What it was invoked with: `$LATEST`, a number or an alias. */
-    readonly qualifier: string
+    /** What it was invoked with. */
+    readonly qualifier: string | undefined
     readonly payload: string
     readonly tenantId?: string
     readonly traceHeader?: string

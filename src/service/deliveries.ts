@@ -34,13 +34,19 @@ export interface Delivery {
   /** Told beside the body where there is room for it, as headers. */
   readonly attributes?: Readonly<Record<string, string>>
   readonly queuedAt: number
+  /** How many deliveries to functions have led to this one. Absent: none. */
+  readonly hops?: number
   readonly about: LogSubject
 }
 
 const MAX_AGE_MS = 86_400_000
+/** However old it is: a server that was down for long, or slept, tries as often before it gives up. */
+const FAILURES_AT_LEAST = 10
 const RETRY_CAP_MS = 300_000
 /** What a webhook asks for beyond that is not granted. */
 const LONGEST_ASKED_MS = 3_600_000
+/** As the real service, which ends loops after about as many rounds. */
+const MAX_HOPS = 16
 /** Tries before a row leaves its place to another one. */
 const TRIES_IN_PLACE = 3
 
@@ -96,9 +102,9 @@ export class Deliveries {
     this.#metrics = deps.metrics
   }
 
-  async deliver(row: OutboxRow, owed: Delivery): Promise<'done' | 'later'> {
+  async deliver(row: OutboxRow, owed: Delivery, failures: number): Promise<'done' | 'later'> {
     if (this.#stop.signal.aborted) return 'later'
-    if (this.#clock.now() - owed.queuedAt >= MAX_AGE_MS) {
+    if (failures >= FAILURES_AT_LEAST && this.#clock.now() - owed.queuedAt >= MAX_AGE_MS) {
       return this.#dropped(row, owed, 'expired', 'it could not be delivered for a day')
     }
     const to = this.#destinations.find(owed.destination)
@@ -110,7 +116,15 @@ export class Deliveries {
     // The function may be created yet: a change of the functions ends the wait.
     if (version === undefined) return 'later'
     if (version.perTenant) return this.#dropped(row, owed, 'refused', 'the function isolates its tenants')
-    await this.#invoke(version, to.qualifier ?? version.version, owed)
+    if ((owed.hops ?? 0) >= MAX_HOPS) {
+      return this.#dropped(
+        row,
+        owed,
+        'refused',
+        `it is the last of ${MAX_HOPS} in a row: functions tell each other in a circle`,
+      )
+    }
+    await this.#invoke(version, to.qualifier, owed)
     return this.#delivered(owed)
   }
 
@@ -149,10 +163,12 @@ export class Deliveries {
   }
 
   /** The key is the request's id, or the execution's name: a repeat finds it there. */
-  async #invoke(version: FunctionVersion, qualifier: string, { key, body }: Delivery): Promise<void> {
+  async #invoke(version: FunctionVersion, qualifier: string | undefined, owed: Delivery): Promise<void> {
+    const { key, body, hops = 0 } = owed
     const { durable } = version
     if (durable === undefined) {
-      await this.#queuedInvocations.enqueue({ target: version, qualifier, payload: body, requestId: key })
+      const call = { target: version, qualifier, payload: body, requestId: key, hops: hops + 1 }
+      await this.#queuedInvocations.enqueue(call)
       return
     }
     const target = { ...version, durable }

@@ -2,8 +2,9 @@
  * The service room: the imperative shell around the pure engine, and the only room that calls engine and journal
  * together. It keeps folded executions in memory (`lanes`), decides and commits commands one execution at a time
  * (`lane`, `round`) and many executions at once (`committer`), and does what committed entries oblige it to: arms
- * alarms (`watch`), has functions run (`dispatcher`, `function-queues`), delivers duties (`outbox`, `duties`), answers
- * who waits (`waiters`). This file puts the parts together and says what each call of the API needs of them.
+ * alarms (`watch`), has functions run (`dispatcher`, `function-queues`), delivers duties (`outbox`, `duties`,
+ * `deliveries`), answers who waits (`waiters`). This file puts the parts together and says what each call of the API
+ * needs of them.
  *
  *     starting (recovery) → ready → draining (no starts, no new invocations) → stopped (every call is refused)
  */
@@ -278,12 +279,12 @@ class Service implements RunningService {
     this.#outbox = new Outbox({
       store,
       committer,
-      deliver: (row, owed) => {
+      deliver: (row, owed, failures) => {
         switch (owed.kind) {
           case 'invokeQueued':
             return this.#queuedInvocations.deliver(row, owed)
           case 'deliver':
-            return this.#deliveries.deliver(row, owed)
+            return this.#deliveries.deliver(row, owed, failures)
           case 'deadLetter':
             return deadLetters.deliver(row, owed)
           default:

@@ -3,6 +3,9 @@
  * the version's concurrency, so that a slow or broken function delays nobody else's (invariant I7). A version that is
  * not there, or not of the kind that the jobs need, *holds* its jobs visibly until the functions change (decision 17).
  * One that was deleted never comes back: each of its jobs is told, and ends (decision 34).
+
+ * not there, or not of the kind that the jobs need, or has nowhere to run, *holds* its jobs visibly until the functions
+ * change (decision 17).
  */
 import { isNotFound } from './failures.ts'
 import { Fifo } from './fifo.ts'
@@ -65,6 +68,9 @@ interface Queue {
   underWay: number
   held: boolean
 }
+
+/** Why work is held whose function is not there, or not of its kind. */
+const ABSENT = 'there is no such function'
 
 /** Jobs of deleted functions that are told so at a time: each may have to be read from the store first. */
 const TOLD_AT_A_TIME = 16
@@ -155,11 +161,12 @@ export class FunctionQueues {
   }
 
   #serve(queue: Queue): void {
-    if (queue.waiting.size === 0) return
+    if (queue.waiting.size === 0 && queue.starting.size === 0) return
     const version = this.#versionFor(queue)
     const deleted = version === undefined && this.#wasDeleted(queue)
-    this.#setHeld(queue, version === undefined && (!deleted || queue.setAside.size > 0))
-    if (version === undefined && !deleted) return
+    const reason = version === undefined ? (deleted ? undefined : ABSENT) : this.#functions.heldBecause?.(version)
+    this.#setHeld(queue, reason ?? (deleted && queue.setAside.size > 0 ? ABSENT : undefined))
+    if (reason !== undefined) return
     while (queue.underWay < (version?.concurrency ?? TOLD_AT_A_TIME)) {
       const taken = queue.waiting.take()
       if (taken === undefined) return
@@ -178,12 +185,13 @@ export class FunctionQueues {
     return this.#functions.wasDeleted?.({ name, version }) ?? false
   }
 
-  #setHeld(queue: Queue, held: boolean): void {
+  #setHeld(queue: Queue, reason: string | undefined): void {
+    const held = reason !== undefined
     if (held === queue.held) return
     queue.held = held
     const what = `${queue.kind} function ${queue.functionName}:${queue.version}`
     const subject = { functionName: queue.functionName }
-    if (held) this.#log('warn', `Holding work for the ${what}: there is no such function`, undefined, subject)
+    if (held) this.#log('warn', `Holding work for the ${what}: ${reason}`, undefined, subject)
     else this.#log('info', `The ${what} is there again: its work goes on`, undefined, subject)
   }
 
@@ -226,7 +234,7 @@ export class FunctionQueues {
       return
     }
     queue.setAside.push(queued)
-    this.#setHeld(queue, true)
+    this.#setHeld(queue, ABSENT)
   }
 
   /** `undefined`: none could be had. The job queues again, where it is held if its function is gone. */
@@ -247,7 +255,10 @@ export class FunctionQueues {
 
 const keyOf = ({ kind, functionName, version }: Pick<Job, 'kind' | 'functionName' | 'version'>): string =>
   `${kind}:${functionName}:${version}`
-const heldJobs = ({ held, waiting, setAside }: Queue): number => (held ? waiting.size : 0) + setAside.size
+
+/** Those that have left the queue for a slot that they cannot get now are held as well. */
+const heldJobs = ({ held, waiting, starting, setAside }: Queue): number =>
+  (held ? waiting.size + starting.size : 0) + setAside.size
 
 /** A durable job's id is its execution's. */
 const subjectOf = ({ id, kind, functionName }: Job): LogSubject => ({

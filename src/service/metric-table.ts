@@ -60,7 +60,7 @@ export const METRICS = {
   perdure_ready_wait_seconds: histogram('From being due until a process was free.', WAIT, 'function'),
   perdure_ready_jobs: gauge('Due work that waits for its turn at the function.', 'function'),
   perdure_jobs_under_way: gauge('Due work that waits for a process or runs in one.', 'function'),
-  perdure_held_jobs: gauge('Due work of functions that are not declared.', 'function'),
+  perdure_held_jobs: gauge('Due work of functions that are not declared, or have no worker.', 'function'),
   perdure_function_processes: gauge(
     'Processes of a function: idle or busy (starting ones are busy).',
     'function',
@@ -69,6 +69,8 @@ export const METRICS = {
   perdure_function_running: gauge('Invocations that have a place in a process.', 'function'),
   perdure_function_waiting: gauge('Reservations that wait for a place in a process.', 'function'),
   perdure_function_oldest_wait_seconds: gauge('How long the first of these reservations has waited.', 'function'),
+  perdure_workers: gauge('Workers that are attached to a function.', 'function'),
+  perdure_workers_lost_total: counter('Workers that were lost: gone without draining.', 'function'),
 
   // Asynchronous invocations and what is delivered to destinations.
   perdure_async_invocations_ended_total: counter(
@@ -92,7 +94,9 @@ export const METRICS = {
   perdure_store_failed: gauge('1 when the store takes nothing more until a restart, because its disk failed; else 0.'),
   perdure_store_backlog_items: gauge('Entries and duties that wait for the batch in flight.'),
   perdure_store_wal_bytes: gauge('The write-ahead log of SQLite. Absent for a store in memory.'),
-  perdure_outbox_duties: gauge('Duties toward other executions and plain functions, known and not settled.'),
+  perdure_outbox_duties: gauge(
+    'Duties toward other executions, plain functions and destinations, known and not settled.',
+  ),
   perdure_cache_bytes: gauge('What folded executions take in memory, about.'),
   perdure_cache_executions: gauge('Executions with a place in memory.'),
 

@@ -34,8 +34,11 @@ export interface OwedRow {
   readonly owed: Owed
 }
 
-/** Delivers once; `later` when it cannot be done now. May also reject, which counts as `later`. */
-export type Deliver = (row: OutboxRow, owed: Owed) => Promise<'done' | 'later'>
+/**
+ * Delivers once; `later` when it cannot be done now. May also reject, which counts as `later`. `failures`: how often that
+ * was so, since the row is known.
+ */
+export type Deliver = (row: OutboxRow, owed: Owed, failures: number) => Promise<'done' | 'later'>
 
 /** What may be known of one channel; a single row may be larger. */
 const MAX_KNOWN_ROWS = 10_000
@@ -260,7 +263,7 @@ export class Outbox {
     const { id, row, owed, channel } = known
     crashPoint('duty-due')
     try {
-      if ((await this.#deliver(row, owed)) === 'done') return this.#settle(known)
+      if ((await this.#deliver(row, owed, known.failures)) === 'done') return this.#settle(known)
     } catch (error) {
       const { executionId } = row
       if (!this.#stopped) this.#log('warn', `Duty ${id} failed and will be tried again`, error, { executionId })

@@ -5,6 +5,9 @@ import type { ExecutionFigures } from './execution-figures.ts'
 import type { FunctionQueues, Job } from './function-queues.ts'
 import type { Clock, Entropy, InvocationResult, Metrics, Timers } from './ports.ts'
 
+/** How soon after its time a run is looked at that was between its queue and its process. */
+const LOOK_AGAIN_MS = 5_000
+
 export interface PlainRun {
   /** Unique among the runs under way. */
   readonly id: string
@@ -69,17 +72,17 @@ export class PlainRuns {
   /** The same, but for one that has not begun at `expiresAtMs`. */
   runBefore(run: PlainRun, expiresAtMs: number): Promise<InvocationResult | Deleted | Expired> {
     return new Promise((resolve) => {
-      const job = this.#jobOf(run, expiresAtMs, (result) => {
+      const over = (result: InvocationResult | Deleted | Expired): void => {
         this.#expiring.delete(run.id)
         this.#expiries.clear(run.id)
         resolve(result)
-      })
+      }
+      const job = this.#jobOf(run, expiresAtMs, over)
       if (Number.isFinite(expiresAtMs)) {
         this.#expiring.set(run.id, () => {
-          // One that has its turn already is looked at again when it has its process.
-          if (!this.#queues.withdraw(job)) return
-          this.#expiring.delete(run.id)
-          resolve({ kind: 'expired' })
+          // One that has its turn is asked when it has its process; if it gets none, it comes back to wait.
+          if (this.#queues.withdraw(job)) over({ kind: 'expired' })
+          else this.#expiries.set(run.id, this.#clock.now() + LOOK_AGAIN_MS, true)
         })
         this.#expiries.set(run.id, expiresAtMs, true)
       }

@@ -9,6 +9,8 @@ import type { InputOf } from '../protocol/operations.ts'
 import type { DurableConfig, ErrorObject } from '../protocol/shapes.ts'
 import type { CounterName, GaugeName, HistogramName, LabelValues } from './metric-table.ts'
 
+export type { ServiceLog } from './log.ts'
+
 export interface Clock {
   /** Epoch milliseconds. */
   now(): number
@@ -110,8 +112,10 @@ export interface Functions {
    * here: its slot's `run` resolves with the error.
    */
   reserve(version: FunctionVersion, tenantId: string | undefined, signal: AbortSignal): Promise<Slot>
-  /** Calls back whenever functions were added, changed or removed. */
+  /** Calls back whenever functions were added, changed or removed, and when `heldBecause` would say something else. */
   onChange(call: () => void): void
+  /** Why nothing of a version that is there can begin: no worker is attached. Undefined: it can. Absent: it always can. */
+  heldBecause?(version: FunctionVersion): string | undefined
   /**
    * What is set for asynchronous invocations of a function, as it is now: under the qualifier that it is invoked with
    * (spec 02 §2.5), but for the dead-letter target, which belongs to the version. Absent: nothing ever is.
@@ -123,6 +127,28 @@ export interface Functions {
   }): AsynchronousSettings
   /** For metrics; functions without processes of their own have none. */
   loads?(): readonly FunctionLoad[]
+  /** Absent: there is nowhere to attach. */
+  workers?(): readonly AttachedWorker[]
+  /** How many workers were lost since the start, by function. */
+  lostWorkers?(): ReadonlyMap<string, number>
+}
+
+/** A worker that runs a function's processes elsewhere. */
+export interface AttachedWorker {
+  readonly functionName: string
+  /** `$LATEST` or digits. */
+  readonly version: string
+  /** What it calls itself. */
+  readonly name: string
+  /** Where its connection comes from. */
+  readonly address: string
+  /** Epoch milliseconds. */
+  readonly attachedAt: number
+  readonly processes: number
+  /** Invocations that its processes have. */
+  readonly running: number
+  /** It takes no new invocations. */
+  readonly leaving: boolean
 }
 
 /** Each member is absent when it is not set. Destinations are ARNs or URLs, as they were given. */

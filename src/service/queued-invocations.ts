@@ -35,6 +35,8 @@ export interface QueuedInvocation {
   readonly payload: string
   readonly tenantId?: string
   readonly traceHeader?: string
+  /** How many deliveries to functions have led to it, one after another. Absent: none. */
+  readonly hops?: number
   readonly acceptedAt: number
   /** Attempts that the function has failed. */
   readonly failedAttempts: number
@@ -98,24 +100,27 @@ export class QueuedInvocations {
 
   async enqueue(request: {
     readonly target: FunctionVersion
-    readonly qualifier: string
+    readonly qualifier: string | undefined
     readonly payload: string
     readonly tenantId?: string
     readonly traceHeader?: string
     /** Default: a new one. */
     readonly requestId?: string
+    readonly hops?: number
   }): Promise<{ readonly requestId: string }> {
-    const { target, qualifier, payload, tenantId, traceHeader, requestId = this.#entropy.uuid() } = request
+    const { target, qualifier, payload, tenantId, traceHeader, hops, requestId = this.#entropy.uuid() } = request
     const now = this.#clock.now()
     await this.#post({
       kind: 'invokeQueued',
       requestId,
       functionName: target.name,
       version: target.version,
-      qualifier,
+      // `$LATEST.PUBLISHED` stands for a number, and has no configuration of its own.
+      qualifier: qualifier === undefined || qualifier.startsWith('$LATEST') ? target.version : qualifier,
       payload,
       ...(tenantId === undefined ? undefined : { tenantId }),
       ...(traceHeader === undefined ? undefined : { traceHeader }),
+      ...(hops === undefined ? undefined : { hops }),
       acceptedAt: now,
       failedAttempts: 0,
       notBeforeMs: now,
@@ -187,10 +192,10 @@ export class QueuedInvocations {
   }
 
   #rowsAtEnd(owed: QueuedInvocation, condition: Condition, response: string | undefined): readonly OwedRow[] {
-    const { requestId, functionName, version, qualifier = version, payload } = owed
+    const { requestId, functionName, version, qualifier = version, payload, hops = 0 } = owed
     const { onSuccess, onFailure, deadLetterTarget } = this.#settingsOf(owed)
     const succeeded = condition === 'Success'
-    const same = { subject: requestId, executionId: requestId, about: { requestId, functionName } }
+    const same = { subject: requestId, executionId: requestId, hops, about: { requestId, functionName } }
     const rows: OwedRow[] = []
     const destination = succeeded ? onSuccess : onFailure
     const now = this.#clock.now()

@@ -107,7 +107,7 @@ export class EngineService implements Service {
       now: () => this.#born + (Date.now() - this.#born) * this.#speed,
       after: (ms, call) => setTimeout(call, ms / this.#speed),
       load: async () => {
-        const module: Record<string, DurableLambdaHandler> = await import(declaration.file)
+        const module: Record<string, DurableLambdaHandler> = await import(declaration.file ?? '')
         const handler = module[declaration.exportName ?? 'handler']
         if (handler === undefined) throw new Error(`${declaration.file} has no ${declaration.exportName}`)
         return handler

@@ -8,7 +8,7 @@ import { delimiter, dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { server } from '../cli/program.ts'
 import { type Found, given, has, isKept, kept, output, reason } from '../interop/kept.ts'
-import { java, type PythonPlace, python } from '../interop/languages.ts'
+import { javaLibraries, type PythonPlace, python } from '../interop/languages.ts'
 import { folder, run } from './installed.ts'
 import { type CodeBlock, code, readPage, root, tableOf } from './markdown.ts'
 
@@ -91,7 +91,7 @@ async function build(section: Section): Promise<Found<string>> {
   return await kept(name, madeFrom, async (folder) => {
     await section.prepare?.(folder)
     for (const { file, text } of blocks) {
-      if (file === undefined || file === 'output.json') continue
+      if (file === undefined) continue
       await mkdir(dirname(join(folder, file)), { recursive: true })
       await writeFile(join(folder, file), text)
     }
@@ -134,7 +134,8 @@ for (const section of sections) {
     const [, deploying] = blocksUnder(section.title).filter(({ language }) => language === 'sh')
     await shell(deploying?.text ?? assert.fail('nothing is deployed'), made)
     const answered: unknown = JSON.parse(await readFile(join(made, 'output.json'), 'utf8'))
-    assert.equal(answered, JSON.parse(block(section.title, 'output.json')))
+    const [shown] = blocksUnder(section.title).filter(({ language }) => language === 'json')
+    assert.equal(answered, JSON.parse(shown?.text ?? assert.fail('no answer is shown')))
   })
 }
 
@@ -159,12 +160,11 @@ test('the clients list functions as the page tells', { skip: reason(tools) }, as
     assert.match(await shell(`${process.execPath} client.ts`), new RegExp(`^${listed}$`, 'm'))
   })
   await t.test('Java', async (t) => {
-    const sources = join(place, 'java')
-    await mkdir(sources)
-    await writeFile(join(sources, 'Client.java'), here(block('The clients', 'Client.java')))
-    const compiled = await java(sources)
-    if ('missing' in compiled) return t.skip(compiled.missing)
-    const classPath = [compiled.classes, join(compiled.libraries, '*')].join(delimiter)
+    const libraries = await javaLibraries()
+    if (typeof libraries !== 'string') return t.skip(libraries.missing)
+    await writeFile(join(place, 'Client.java'), here(block('The clients', 'Client.java')))
+    const classPath = [place, join(libraries, '*')].join(delimiter)
+    await output('javac', ['-cp', classPath, 'Client.java'], place)
     assert.match(await shell(`java -cp '${classPath}' Client`), new RegExp(`^${listed}$`, 'm'))
   })
 })

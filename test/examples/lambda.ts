@@ -10,7 +10,7 @@ import {
   SendDurableExecutionCallbackSuccessCommand,
 } from '@aws-sdk/client-lambda'
 import { loadConfig } from '../../src/functions/config.ts'
-import { type PerdureOptions, startPerdure } from '../../src/index.ts'
+import { type FunctionDeclaration, type PerdureOptions, startPerdure } from '../../src/index.ts'
 import { eventually } from '../tables/eventually.ts'
 
 export const configFile = fileURLToPath(new URL('../../examples/perdure.config.ts', import.meta.url))
@@ -33,10 +33,17 @@ export async function serveExamples(
   context: TestContext,
   names: readonly string[],
   clock: NonNullable<PerdureOptions['clock']>,
+  /** What is told to the server of each, and done once it is there. */
+  elsewhere?: {
+    readonly declared: (declaration: FunctionDeclaration) => FunctionDeclaration
+    readonly started: (endpoint: string) => Promise<void>
+  },
 ): Promise<Lambda> {
   const { functions } = await loadConfig(configFile)
   const perdure = await startPerdure({
-    functions: functions.filter(({ name }) => names.includes(name)),
+    functions: functions
+      .filter(({ name }) => names.includes(name))
+      .map((declaration) => elsewhere?.declared(declaration) ?? declaration),
     data: { kind: 'memory' },
     port: 0,
     clock,
@@ -44,6 +51,7 @@ export async function serveExamples(
     limits: { syncExecutionTimeoutSeconds: 31_622_400 },
   })
   context.after(() => perdure.close(0))
+  await elsewhere?.started(perdure.endpoint)
   const credentials = { accessKeyId: 'any', secretAccessKey: 'any' }
   const client = new LambdaClient({ endpoint: perdure.endpoint, region: 'us-east-1', credentials })
   context.after(() => client.destroy())

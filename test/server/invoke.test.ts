@@ -395,7 +395,7 @@ describe('a plain function', () => {
     const answer = await invoke(server, 'plain', { headers: EVENT, body: '[]' })
     assert.deepEqual([answer.status, answer.text], [202, ''])
     assert.equal(answer.headers.get('x-amzn-requestid'), 'r-7')
-    assert.deepEqual(server.service.lastRequest, { target: FUNCTIONS[3], qualifier: '$LATEST', payload: '[]' })
+    assert.deepEqual(server.service.lastRequest, { target: FUNCTIONS[3], qualifier: undefined, payload: '[]' })
   })
 
   test('whose client goes while it waits for a process leaves the queue', async (t) => {

@@ -133,6 +133,30 @@ describe('the age of an event', () => {
   })
 })
 
+describe('an event that becomes too old between its queue and a process', () => {
+  it('is given up when it gets none', async () => {
+    const functions = new ScriptedFunctions().plain('plain', fails).configure('plain', { eventAgeSeconds: 60 })
+    const world = await World.open({ functions })
+    const target = functions.target('plain')
+    functions.remove('plain')
+    await world.service.enqueuePlain({ target, qualifier: '$LATEST', payload: '1' })
+    await world.clock.advance(59_500)
+    functions.failReserves(1)
+    functions.plain('plain', fails)
+    await world.settle()
+    functions.remove('plain')
+    await world.clock.advance(1_500)
+    assert.deepEqual(
+      world.service.holds.map(({ jobs }) => jobs),
+      [1],
+    )
+    await world.clock.advance(5_000)
+    assert.deepEqual(world.service.holds, [])
+    assert.deepEqual(await rowsOf(world), [])
+    assert.equal(functions.invocationsOf('plain'), 0)
+  })
+})
+
 describe('the channels of the outbox', () => {
   it('more than may be known of a function that is not there hold up nothing else, also after a crash', async () => {
     const functions = new ScriptedFunctions().plain('gone', async () => 'null').plain('plain', async () => '"x"')

@@ -153,6 +153,18 @@ describe('a destination', () => {
     assert.deepEqual(await rowsOf(world), [])
   })
 
+  it('that is a function which leads to itself is told sixteen times, and no more', async () => {
+    const functions = new ScriptedFunctions()
+      .plain('plain', async () => 'null')
+      .configure('plain', { onSuccess: 'arn:aws:lambda:us-east-1:000000000000:function:plain' })
+    const { world } = await open(functions)
+    await enqueue(world)
+    await world.clock.advance(3_600_000)
+    assert.equal(functions.invocationsOf('plain'), 17)
+    assert.match(warnings(world).join(), /was dropped: it is the last of 16 in a row/)
+    assert.deepEqual(await rowsOf(world), [])
+  })
+
   it('that nothing is mapped to is told in the log, and only then dropped', async () => {
     const functions = new ScriptedFunctions()
       .plain('plain', async () => 'null')
@@ -227,6 +239,21 @@ describe('a webhook that fails', () => {
       warnings(world).at(-1) ?? '',
       /^Delivery \S+ \(onSuccess\) to https:\/\/hooks.example was dropped: .* for a day$/,
     )
+  })
+
+  it('is asked by a server that was down for days before anything is dropped', async () => {
+    const functions = new ScriptedFunctions().plain('plain', async () => 'null').configure('plain', { onSuccess: HOOK })
+    const { world, webhooks } = await open(functions)
+    webhooks.answers.set(HOOK, REFUSED)
+    await enqueue(world)
+    await world.settle()
+    const next = await world.crash({ nowMs: world.clock.now() + 72 * HOUR_MS })
+    await next.clock.advance(600_000)
+    assert.equal((await rowsOf(next)).length, 1)
+    webhooks.answers.clear()
+    await next.clock.advance(300_000)
+    assert.deepEqual(await rowsOf(next), [])
+    assert.equal(next.log.at(-1)?.message, 'The webhook https://hooks.example works again')
   })
 
   it('waits as long as it asks for', async () => {

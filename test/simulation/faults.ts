@@ -53,6 +53,11 @@ export interface FaultRates {
   readonly orphanSurvives: number
   /** Per minute: a function is not declared for a while. */
   readonly functionGonePerMinute: number
+  // webhooks, per request
+  readonly webhookSlow: number
+  readonly webhookDown: number
+  readonly webhookRefuses: number
+  readonly webhookAnswerLost: number
 }
 
 const HIGHEST: FaultRates = {
@@ -94,6 +99,10 @@ const HIGHEST: FaultRates = {
   diesAfterAnswer: 0.05,
   orphanSurvives: 0.5,
   functionGonePerMinute: 0.2,
+  webhookSlow: 0.1,
+  webhookDown: 0.5,
+  webhookRefuses: 0.3,
+  webhookAnswerLost: 0.2,
 }
 
 export const KINDS = Object.keys(HIGHEST) as (keyof FaultRates)[]

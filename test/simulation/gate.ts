@@ -4,7 +4,7 @@
  * any of them: when a scenario says so, or by chance. What the code of a dead server still does before its next
  * `await` reaches nobody: its ports are inert from then on.
  */
-import type { Clock, Entropy, Functions, Slot, Timers } from '../../src/service/ports.ts'
+import type { Clock, Entropy, Functions, Slot, Timers, Webhooks } from '../../src/service/ports.ts'
 import type { Life } from './agenda.ts'
 import type { Faults } from './faults.ts'
 import type { Counts } from './promises.ts'
@@ -123,10 +123,25 @@ export class Gate {
         return functions.list()
       },
       onChange: (call) => functions.onChange(this.back('functions', call)),
+      asynchronous: (invoked) => {
+        this.pass('functions')
+        return functions.asynchronous?.(invoked) ?? {}
+      },
       reserve: async (version, tenantId, signal) => {
         this.pass('functions')
         const slot = await functions.reserve(version, tenantId, signal)
         return (await this.#survived('functions')) && this.#slot(slot)
+      },
+    }
+  }
+
+  webhooks(webhooks: Webhooks): Webhooks {
+    return {
+      post: async (request, signal) => {
+        await this.#survived('transport')
+        const answer = await webhooks.post(request, signal)
+        await this.#survived('transport')
+        return answer
       },
     }
   }

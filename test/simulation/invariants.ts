@@ -13,7 +13,8 @@ import type { Limits } from '../../src/protocol/limits.ts'
 import { type Ledger, lineOf, textOf } from './ledger.ts'
 import { longestMs, type Program } from './program.ts'
 import type { Promises } from './promises.ts'
-import type { Shadow, Shadows } from './shadow.ts'
+import { leavesDeadLetter, type Shadow, type Shadows } from './shadow.ts'
+import type { Told } from './simulated-webhooks.ts'
 
 /** How long something due may stay undone in a world without faults: a slow look, a queue before a busy function. */
 const TIMER_GRACE_MS = 15_000
@@ -117,6 +118,26 @@ export function checkEnds(shadows: Shadows, ledger: Ledger, limits: Limits, prom
     promises.expect('P7', response > 0 || error >= 3, () => {
       return `plain invocation ${requestId} was accepted and is not done: ${error} failures`
     })
+  }
+}
+
+/** Whoever was to be told has been told (decision 52): of each start and end, and of what failed for good. */
+export function checkTold(shadows: Shadows, ledger: Ledger, told: Told, promises: Promises): void {
+  const expect = (what: string, isRight: (body: string) => boolean = () => true): void => {
+    const body = told.bodies.get(what)
+    promises.expect('P1', body !== undefined && isRight(body), () => `'${what}' was told as ${body}`)
+  }
+  for (const { id, state, readText } of shadows.byId.values()) {
+    const { start, status } = state
+    for (const each of ['RUNNING', status]) expect(`status ${start.arn} ${each}`)
+    if (!leavesDeadLetter(state)) continue
+    const input = typeof state.input === 'object' ? readText(state.input) : state.input
+    expect(`dead ${id}`, (body) => body === input)
+  }
+  for (const requestId of ledger.plainAccepted) {
+    expect(`record ${requestId}`)
+    const { requestContext } = JSON.parse(told.bodies.get(`record ${requestId}`) ?? '{}')
+    if (requestContext?.condition !== 'Success') expect(`dead ${requestId}`)
   }
 }
 

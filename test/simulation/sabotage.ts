@@ -104,6 +104,21 @@ export const DEFECTS: Readonly<Record<string, Defect>> = {
     },
     noticed: /owes .*, posts/,
   },
+  'what is to be told of an invocation is not stored': {
+    sabotage: {
+      store: brokenAppend((batch) => ({
+        batch: { ...batch, posted: (batch.posted ?? []).filter(({ id }) => !id.startsWith('send:')) },
+      })),
+    },
+    noticed: /P1: '(record|dead) .*' was told as undefined|the outbox still holds/,
+  },
+  'what an execution has to tell is settled before it is told': {
+    sabotage: {
+      store: (store) =>
+        altered(store, { listOutbox: async (query) => (await store.listOutbox(query)).filter(({ id }) => id < 's') }),
+    },
+    noticed: /has not come to rest: .*outbox send:/,
+  },
   'the index row is not written': {
     sabotage: {
       store: brokenAppend((batch) => ({

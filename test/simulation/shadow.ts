@@ -97,7 +97,7 @@ export class Shadow {
     this.state = found(entry)
     this.index = item.index
     this.#keep(entry, first.text)
-    this.take({ ...item, entries: item.entries.slice(1) })
+    this.take({ ...item, entries: item.entries.slice(1) }, [entry])
   }
 
   get id(): string {
@@ -110,7 +110,7 @@ export class Shadow {
   }
 
   /** The entries of an item that the store has accepted. */
-  take(item: AppendItem): void {
+  take(item: AppendItem, first: readonly Entry[] = []): void {
     const before = this.entries.length
     for (const { text, firstEventId } of item.entries) {
       const entry = decodeEntry(text)
@@ -125,7 +125,7 @@ export class Shadow {
     if (JSON.stringify(this.index) !== index) {
       this.#report(`index row ${JSON.stringify(this.index)} is not ${index} (decision 6)`)
     }
-    this.#checkDuties(this.entries.slice(before), item.outbox)
+    this.#checkDuties([...first, ...this.entries.slice(before)], item.outbox)
   }
 
   /** The store has removed it. Only what has ended goes, when its time is over or somebody asked. */
@@ -318,7 +318,7 @@ export class Shadow {
   /** What the entries owe to others is in the outbox with them (decision 3). */
   #checkDuties(entries: readonly Entry[], outbox: readonly OutboxRow[]): void {
     const owed = entries.flatMap((entry) => dutiesOf(entry, this.state))
-    const posted = outbox.map(({ id }) => id)
+    const posted = outbox.map(nameOf)
     if (owed.sort().join() !== [...posted].sort().join()) this.#report(`owes ${owed}, posts ${posted}`)
   }
 }
@@ -326,15 +326,31 @@ export class Shadow {
 /** Enough of an id to tell executions apart in a log. */
 export const shortOf = (id: string): string => id.slice(0, 8)
 
-function dutiesOf(entry: Entry, { start }: ExecutionState): string[] {
+/** Deliveries by what they tell, everything else by its id. */
+function nameOf({ id, text }: OutboxRow): string {
+  return id.startsWith('send:') ? `told ${JSON.parse(JSON.parse(text).body).detail.status}` : id
+}
+
+/** One that nobody waits for has failed, was stopped or took too long (spec 07 §7.5). */
+export const leavesDeadLetter = ({ start, status }: ExecutionState): boolean =>
+  start.mode === 'async' && start.parent === undefined && status !== 'RUNNING' && status !== 'SUCCEEDED'
+
+function dutiesOf(entry: Entry, state: ExecutionState): string[] {
+  const { start, status } = state
+  if (entry.kind === 'started') return ['told RUNNING']
   if (entry.kind === 'deleted') return [`${start.executionId}/${start.executionId}/purge`]
   return entry.events.flatMap(({ type, id, functionName, executedVersion, childArn }) => {
     if (type === 'ChainedInvokeStarted' && executedVersion !== undefined) {
       if (childArn !== undefined) return [`${start.executionId}/${id}/startChild`]
       return [`plain:${parseFunctionReference(functionName ?? '')?.name}/${start.executionId}/${id}/invokePlain`]
     }
-    if (!CLOSING_EXECUTION.test(type) || start.parent === undefined) return []
-    return [`${start.executionId}/${start.parent.operationId}/completeParent`]
+    if (!CLOSING_EXECUTION.test(type)) return []
+    const { executionId, parent } = start
+    return [
+      `told ${status}`,
+      ...(leavesDeadLetter(state) ? [`${executionId}/deadLetter`] : []),
+      ...(parent === undefined ? [] : [`${executionId}/${parent.operationId}/completeParent`]),
+    ]
   })
 }
 

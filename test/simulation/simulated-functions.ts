@@ -6,7 +6,14 @@
 
 import { type ExecutionArn, parseExecutionArn } from '../../src/protocol/arn.ts'
 import type { DurableInvocationEvent, ErrorObject, Operation } from '../../src/protocol/shapes.ts'
-import type { Functions, FunctionVersion, InvocationRequest, InvocationResult, Slot } from '../../src/service/ports.ts'
+import type {
+  AsynchronousSettings,
+  Functions,
+  FunctionVersion,
+  InvocationRequest,
+  InvocationResult,
+  Slot,
+} from '../../src/service/ports.ts'
 import type { Agenda, Life } from './agenda.ts'
 import type { Faults } from './faults.ts'
 import { type Ledger, lineOf } from './ledger.ts'
@@ -16,6 +23,7 @@ import type { Promises } from './promises.ts'
 import { type Outcome, Replayer, type Surroundings } from './replayer.ts'
 import type { SeededRandom } from './seeded-random.ts'
 import { type Shadow, type Shadows, shortOf } from './shadow.ts'
+import { DEAD_LETTERS, RECORDS } from './simulated-webhooks.ts'
 
 export interface FunctionsWorld {
   readonly agenda: Agenda
@@ -89,6 +97,11 @@ export class SimulatedFunctions implements Functions {
 
   list(): readonly FunctionVersion[] {
     return this.#versions.filter(({ name }) => !this.#gone.has(name))
+  }
+
+  asynchronous({ name }: { readonly name: string }): AsynchronousSettings {
+    const plain = this.#versions.find((version) => version.name === name)?.durable === undefined
+    return { deadLetterTarget: DEAD_LETTERS, ...(plain && { onSuccess: RECORDS, onFailure: RECORDS }) }
   }
 
   onChange(call: () => void): void {

@@ -15,7 +15,7 @@ import { type Disk, memoryDisk, sqliteDisk } from './disks.ts'
 import { Faults } from './faults.ts'
 import { FaultyStore, InjectedFailure, type Tear } from './faulty-store.ts'
 import { Gate, type Port, PortCalls } from './gate.ts'
-import { boundMs, checkEnds, checkStore, Overdue } from './invariants.ts'
+import { boundMs, checkEnds, checkStore, checkTold, Overdue } from './invariants.ts'
 import { Ledger } from './ledger.ts'
 import { LostBatches } from './lost-batches.ts'
 import { Network, type Server, TransportError } from './network.ts'
@@ -25,6 +25,7 @@ import { type Scenario, type ScenarioName, scenarioOf } from './scenario.ts'
 import { SeededRandom } from './seeded-random.ts'
 import { Shadows } from './shadow.ts'
 import { drawVersions, SimulatedFunctions } from './simulated-functions.ts'
+import { DEAD_LETTERS, DEAD_LETTERS_AT, LISTENER, SimulatedWebhooks, Told } from './simulated-webhooks.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
 /** Deliberate defects, to see that they are noticed. */
@@ -75,6 +76,7 @@ interface Booted {
   readonly gate: Gate
   readonly store: FaultyStore
   readonly functions: SimulatedFunctions
+  readonly webhooks: SimulatedWebhooks
   server: Server | undefined
   draining: boolean
 }
@@ -108,6 +110,7 @@ class World {
   readonly #promises: Promises
   readonly #shadows: Shadows
   readonly #ledger: Ledger
+  readonly #told: Told
   readonly #lost: LostBatches
   readonly #network: Network
   readonly #outside: Outside
@@ -164,6 +167,7 @@ class World {
       produced: (...result) => this.#ledger.produced(...result),
       log: this.#note,
     })
+    this.#told = new Told(this.#report)
     this.#lost = new LostBatches(this.#shadows)
     this.#ledger = new Ledger({ shadows: this.#shadows, promises: this.#promises, clock: this.#clock })
     this.#network = new Network({
@@ -284,6 +288,7 @@ class World {
       life,
       this.#versions,
     )
+    const webhooks = new SimulatedWebhooks(this.#common(`webhooks of ${name}`), life, this.#told)
     const store = new FaultyStore({
       ...this.#common(`store of ${name}`),
       store: this.#disk.open(),
@@ -296,7 +301,7 @@ class World {
       stalledMs: () => Math.max(0, this.#stalledUntilMs - this.#agenda.nowMs),
       crash: (why) => this.#crash(why),
     })
-    const booted: Booted = { life, gate, store, functions, server: undefined, draining: false }
+    const booted: Booted = { life, gate, store, functions, webhooks, server: undefined, draining: false }
     this.#booted = booted
     this.#serve(name, booted).catch((error: unknown) => {
       // As a process that cannot start: its supervisor tries again.
@@ -321,6 +326,9 @@ class World {
       entropy: gate.entropy({ hex: (bytes) => chance.hex(bytes), uuid: () => uuidOf(chance.hex(16)) }),
       place: DEFAULT_PLACE,
       limits: this.#limits,
+      webhooks: gate.webhooks(booted.webhooks),
+      destinations: { [DEAD_LETTERS]: DEAD_LETTERS_AT },
+      events: [LISTENER],
       cacheBytes: this.#cacheBytes,
       nextTurn: gate.nextTurn((call) => this.#agenda.after(0, life, call)),
       wall: { clock, timers },
@@ -449,6 +457,7 @@ class World {
 
   async #checkEnd(): Promise<void> {
     checkEnds(this.#shadows, this.#ledger, this.#limits, this.#promises)
+    checkTold(this.#shadows, this.#ledger, this.#told, this.#promises)
     await checkStore(this.#disk.open(), this.#shadows, this.#promises)
     await this.#happens('the last read', HOUR_MS, () => this.#readAll())
     if (!this.#failed) await this.#happens('the retention sweep', 6 * HOUR_MS, () => this.#retire())

@@ -27,12 +27,13 @@ export const configCheck = defineCommand({
     const config = findConfig(operands[0], cwd, 'nothing was checked')
     try {
       const { loadConfig, startPerdure } = await serverModules()
-      const { functions, destinations, events } = await loadConfig(config)
+      const { functions, isolation, destinations, events } = await loadConfig(config)
       const perdure = await startPerdure({
         destinations,
         events,
         // Nothing will be invoked: no process need be warm.
         functions: functions.map((declared) => ({ ...declared, warm: 0 })),
+        isolation,
         data: { kind: 'memory' },
         port: 0,
         log: { level: 'error' },

@@ -1,4 +1,5 @@
-/** `perdure functions get`: how one function is configured. */
+/** `perdure functions get`: how one function is configured, and which workers run it. */
+import type { AttachedWorker } from '../../client/client.ts'
 import type { FunctionConfiguration } from '../../client/responses.ts'
 import { CLIENT_OPTIONS, clientFor, defineCommand } from '../command.ts'
 import { EXIT } from '../failure.ts'
@@ -8,7 +9,7 @@ import { describedLines } from '../render/description.ts'
 
 export const functionsGet = defineCommand({
   name: 'functions get',
-  summary: 'Show one function: version, durability, timeouts, memory',
+  summary: 'Show one function: version, durability, timeouts, memory, workers',
   operands: '<function>',
   operandCount: [1, 1],
   options: {
@@ -22,13 +23,19 @@ export const functionsGet = defineCommand({
       functionName: operands[0] ?? '',
       qualifier: values.qualifier,
     })
+    const attached = await client.workers({ functionName: configuration.functionName })
     client.close()
-    printOne(terminal, values, configuration, () => describedLines(membersOf(configuration), terminal.paint))
+    const workers = attached.filter(({ version }) => version === configuration.version)
+    const shown = workers.length === 0 ? configuration : { ...configuration, workers }
+    printOne(terminal, values, shown, () => describedLines(membersOf(configuration, workers), terminal.paint))
     return EXIT.ok
   },
 })
 
-function membersOf(configuration: FunctionConfiguration): readonly (readonly [string, string | undefined])[] {
+function membersOf(
+  configuration: FunctionConfiguration,
+  workers: readonly AttachedWorker[],
+): readonly (readonly [string, string | undefined])[] {
   const { durableConfig, timeout, memorySize, tenancyConfig } = configuration
   const retention = durableConfig?.retentionPeriodInDays
   return [
@@ -42,5 +49,16 @@ function membersOf(configuration: FunctionConfiguration): readonly (readonly [st
     ['Execution', durableConfig && `at most ${seconds(durableConfig.executionTimeout)}`],
     ['Retention', retention === undefined ? undefined : `${retention} days after its end`],
     ['Tenancy', tenancyConfig?.tenantIsolationMode],
+    ...workers.map((worker) => ['Worker', workerText(worker)] as const),
   ]
+}
+
+/** `build-7 from 10.0.0.7, 2 processes, 1 running` */
+function workerText({ name, address, processes, running, leaving }: AttachedWorker): string {
+  const parts = [
+    `${name} from ${address}`,
+    processes === 1 ? '1 process' : `${processes} processes`,
+    `${running} running`,
+  ]
+  return [...parts, ...(leaving ? ['leaving'] : [])].join(', ')
 }

@@ -25,11 +25,13 @@ import { restore } from './restore.ts'
 import { start } from './start.ts'
 import { status } from './status.ts'
 import { verify } from './verify.ts'
+import { worker } from './worker.ts'
 
 export const COMMANDS: readonly Command[] = [
   start,
   dev,
   demo,
+  worker,
   status,
   invoke,
   executionsList,

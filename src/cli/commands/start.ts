@@ -32,7 +32,7 @@ export const start = defineCommand({
       const { loadConfig, startPerdure } = await serverModules()
       const loaded = config === undefined ? NOTHING_DECLARED : await loadConfig(config)
       const { functions } = loaded
-      const perdure = await startPerdure({ ...options, ...loaded })
+      const perdure = await startPerdure({ ...loaded, ...options })
       const stop = stopSignal()
       if (values.json === true) {
         terminal.out(JSON.stringify({ endpoint: perdure.endpoint, pid: process.pid }))
@@ -44,6 +44,7 @@ export const start = defineCommand({
           `perdure serves ${counted(functions.length, 'function')} at ${terminal.paint('bold', perdure.endpoint)}`,
         )
         terminal.out(`  ${functions.map(({ name }) => name).join(', ')}`)
+        if (perdure.isolation !== 'none') terminal.out(`  each process isolated by ${perdure.isolation}`)
       }
       await Promise.race([aborted(stop), parentGone()])
       terminal.err('perdure: stopping; what runs may end first')

@@ -35,10 +35,12 @@ interface StatusReport {
   readonly manualClockTimestamp?: number
   readonly functions: number
   readonly durableFunctions: number
+  /** Workers that are attached. */
+  readonly workers: readonly Figure[]
   readonly runningExecutions: readonly Figure[]
   /** Jobs that wait for a process of their function. */
   readonly waitingJobs: readonly Figure[]
-  /** Jobs that nothing can run now: their function is not declared or cannot be started. */
+  /** Jobs that nothing can run now: their function is not declared, or has no worker. */
   readonly heldJobs: readonly Figure[]
 }
 
@@ -65,6 +67,7 @@ async function statusOf(client: PerdureClient): Promise<StatusReport> {
     ...(clock !== undefined && { manualClockTimestamp: clock }),
     functions: functions.length,
     durableFunctions: functions.filter((each) => each.durableConfig !== undefined).length,
+    workers: figures(metrics, 'perdure_workers'),
     runningExecutions: figures(metrics, 'perdure_executions_running'),
     waitingJobs: figures(metrics, 'perdure_ready_jobs'),
     heldJobs: figures(metrics, 'perdure_held_jobs'),
@@ -85,6 +88,7 @@ function membersOf(report: StatusReport): readonly (readonly [string, string | u
     ['Place', `${report.region}, account ${report.account}`],
     ['Clock', clock === undefined ? 'goes by itself' : `manual, stands at ${new Date(clock).toISOString()}`],
     ['Functions', `${report.functions}, of them ${report.durableFunctions} durable`],
+    ['Workers', report.workers.length === 0 ? undefined : summed(report.workers, 'attached')],
     ['Executions', `${summed(report.runningExecutions, 'running')}`],
     ['Jobs', summed(report.waitingJobs, 'waiting for a process')],
     ['Held', report.heldJobs.length === 0 ? undefined : `${summed(report.heldJobs, 'that nothing can run now')}`],

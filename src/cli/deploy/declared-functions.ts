@@ -26,6 +26,8 @@ export async function declaredFunctions(config: string): Promise<readonly Declar
       const configuration = described.find(({ functionName }) => functionName === declared.name)
       if (configuration === undefined) return []
       const { file, exportName = 'handler', environment = {}, concurrency, maxConcurrency = 1, warm = 0 } = declared
+      // A remote function has no code here that could be deployed.
+      if (file === undefined) return []
       const left = [...(maxConcurrency > 1 ? ['maxConcurrency'] : []), ...(warm > 0 ? ['warm'] : [])]
       return [{ configuration, file, exportName, environment, concurrency, left }]
     })

@@ -27,14 +27,14 @@ const exitAfterException = 129
 interface Task extends HandlerSource {
   /** `probe` loads the handler, tells over descriptor 3 whether it is durable, and ends. */
   readonly mode: 'serve' | 'probe'
-  /** Where Node keeps compiled code: the second process of a function starts in half the time. */
-  readonly compileCache: string
+  /** Where Node keeps compiled code, if it does: the second process of a function starts in half the time. */
+  readonly compileCache?: string
   /** Invocations at a time. */
   readonly maxConcurrency: number
 }
 
 const task = JSON.parse(process.argv[2] ?? '{}') as Task
-enableCompileCache(task.compileCache)
+if (task.compileCache !== undefined) enableCompileCache(task.compileCache)
 process.argv.splice(1, process.argv.length, task.file)
 
 let loading = true

@@ -24,7 +24,7 @@ import {
   type StoredVersion,
   versionOf,
 } from '../registry/record.ts'
-import type { RuntimeSite } from '../runtimes/family.ts'
+import type { Deployment, RuntimeSite } from '../runtimes/family.ts'
 import { launchDeployment } from '../runtimes/runtimes.ts'
 import { type CodeFolders, folderOf, type Packages } from './code-folders.ts'
 
@@ -34,6 +34,8 @@ export interface DeployedFunctions {
   wasDeleted(version: DeletableVersion): boolean
   /** Every `$LATEST`. */
   list(): readonly FunctionVersion[]
+  /** The variables that the version was given. */
+  environmentOf(version: FunctionVersion): Readonly<Record<string, string>>
   /** As the port says. */
   readonly asynchronous: NonNullable<Functions['asynchronous']>
   /** How a process of the version is started; its folder stays until `release`. */
@@ -98,6 +100,8 @@ export function createDeployedFunctions(options: DeployedFunctionsOptions): Depl
 
     list: () => [...functions.values()].flatMap(({ versions }) => versions.get('$LATEST')?.version ?? []),
 
+    environmentOf: ({ name, version }) => functions.get(name)?.versions.get(version)?.stored.config.environment ?? {},
+
     asynchronous: ({ name, qualifier, version }) => {
       const deployed = functions.get(name)
       if (deployed === undefined) return {}
@@ -120,7 +124,8 @@ export function createDeployedFunctions(options: DeployedFunctionsOptions): Depl
       const packages = layersOf(stored)
       const layers = packages === undefined ? undefined : folders.hold(packages)
       return {
-        launch: async () => launchDeployment(deploymentOf(stored.config, await code.path, await layers?.path), site),
+        launch: async () =>
+          launchDeployment(deploymentOf(stored.config, await code.path, await layers?.path, site), site),
         release: () => {
           code.release()
           layers?.release()
@@ -181,15 +186,19 @@ function provisionedFor(record: FunctionRecord, version: string): number {
 }
 
 function deploymentOf(
-  { runtime, handler, memoryMb, environment = {}, logging }: StoredConfig,
+  { runtime, handler, memoryMb, environment = {}, ephemeralStorageMb: temporaryMb, logging }: StoredConfig,
   taskRoot: string,
   layersRoot: string | undefined,
-) {
+  { isolation: { hides } }: RuntimeSite,
+): Deployment {
+  const seen = hides ? { taskRoot: '/var/task', layersRoot: layersRoot && '/opt' } : { taskRoot, layersRoot }
+  const code = { from: taskRoot, at: seen.taskRoot }
+  const mounts = layersRoot && seen.layersRoot ? [code, { from: layersRoot, at: seen.layersRoot }] : [code]
   const defaults = {
     AWS_LAMBDA_LOG_FORMAT: logging.format,
     ...(logging.applicationLevel === undefined ? {} : { AWS_LAMBDA_LOG_LEVEL: logging.applicationLevel }),
   }
-  return { runtime, handler, memoryMb, environment, taskRoot, layersRoot, defaults }
+  return { runtime, handler, memoryMb, environment, taskRoot, layersRoot, seen, mounts, temporaryMb, defaults }
 }
 
 function layersOf({ config: { layers = [] } }: StoredVersion): Packages | undefined {

@@ -11,16 +11,18 @@ const clientJar = /^aws-lambda-java-runtime-interface-client.*\.jar$/
 /** The heap gets this share of the memory; the machine itself needs some. */
 const heapShare = 0.8
 
-type Found = { readonly path: string } | { readonly problem: string }
+type Found = { readonly path: string; readonly home: string | undefined } | { readonly problem: string }
 
 async function javaOf(runtime: string, { configured, find }: Programs): Promise<Found> {
   const wanted = Number(/^java(\d+)/.exec(runtime)?.[1])
   const install = `Install a JDK or JRE of version ${wanted} or later.`
-  const found = await find([configured[runtime] ?? configured['java'] ?? 'java'], ['-version'])
+  const question = ['-XshowSettings:properties', '-version']
+  const found = await find([configured[runtime] ?? configured['java'] ?? 'java'], question)
   if (found === undefined) return { problem: `${runtime} needs Java, and the server finds none. ${install}` }
   // `"1.8.0_402"` is version 8, `"21.0.2"` is 21.
   const [, version] = /version "(?:1\.)?(\d+)/.exec(found.answer) ?? []
-  if (Number(version) >= wanted) return { path: found.path }
+  const [, home] = /^\s*java\.home = (.*)$/m.exec(found.answer) ?? []
+  if (Number(version) >= wanted) return { path: found.path, home }
   return { problem: `${runtime} needs Java ${wanted}, and the server finds version ${version}. ${install}` }
 }
 
@@ -29,8 +31,9 @@ export const java: Family = {
     const found = await javaOf(runtime, programs)
     return 'problem' in found ? found.problem : undefined
   },
-  launch: async (deployment, { programs }) => {
-    const { runtime, handler, taskRoot, memoryMb, defaults, environment } = deployment
+  launch: async (deployment, { programs, isolation }) => {
+    const { runtime, handler, memoryMb, defaults, environment, mounts, temporaryMb, seen } = deployment
+    const { taskRoot } = seen
     const found = await javaOf(runtime, programs)
     if ('problem' in found) throw new LaunchRefusal('Runtime.InvalidEntrypoint', found.problem)
     const folder = programs.configured['java-client']
@@ -40,7 +43,7 @@ export const java: Family = {
         'Neither the package nor a layer contains the runtime interface client: add com.amazonaws:aws-lambda-java-runtime-interface-client to the dependencies.',
       )
     }
-    const own = [taskRoot, join(taskRoot, 'lib', '*'), ...inLayers(deployment, 'java/lib/*')]
+    const own = [taskRoot, join(taskRoot, 'lib', '*'), ...inLayers(seen, 'java/lib/*')]
     const parts = [...own, ...(folder === undefined ? [] : [join(folder, '*')])]
     const classPath = parts.join(delimiter)
     const heapMb = Math.max(32, Math.floor(memoryMb * heapShare))
@@ -48,11 +51,16 @@ export const java: Family = {
       command: found.path,
       args: [`-Xmx${heapMb}m`, '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', classPath, mainClass, handler],
       lines: 'none',
+      mounts: [
+        ...mounts,
+        ...[found.home, folder].flatMap((each) => (each === undefined ? [] : { from: each, at: each })),
+      ],
+      temporaryMb,
       taskRoot,
       runtimeDirectory: folder ?? taskRoot,
       handler,
       runtime,
-      defaults: { CLASSPATH: classPath, ...searchPaths(deployment), ...defaults },
+      defaults: { CLASSPATH: classPath, ...searchPaths(seen, isolation), ...defaults },
       environment,
     }
   },

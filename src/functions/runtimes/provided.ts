@@ -2,14 +2,16 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { LaunchRefusal } from '../launch.ts'
-import { type Family, inLayers, searchPaths } from './family.ts'
+import { type Family, inLayers, type Parts, searchPaths } from './family.ts'
 
 export const provided: Family = {
   missing: async () => undefined,
-  launch: async (deployment) => {
-    const { handler, taskRoot, defaults, environment } = deployment
-    const places = [join(taskRoot, 'bootstrap'), ...inLayers(deployment, 'bootstrap')]
-    const command = places.find((each) => statSync(each, { throwIfNoEntry: false })?.isFile())
+  launch: async (deployment, { isolation }) => {
+    const { handler, defaults, environment, mounts, temporaryMb, seen } = deployment
+    const { taskRoot } = seen
+    const places = bootstrapsOf(seen)
+    const there = bootstrapsOf(deployment).findIndex((each) => statSync(each, { throwIfNoEntry: false })?.isFile())
+    const command = places[there]
     if (command === undefined) {
       throw new LaunchRefusal('Runtime.InvalidEntrypoint', `Couldn't find valid bootstrap(s): [${places.join(' ')}]`)
     }
@@ -17,11 +19,18 @@ export const provided: Family = {
       command,
       args: [],
       lines: 'none',
+      mounts,
+      temporaryMb,
       taskRoot,
       runtimeDirectory: taskRoot,
       handler,
-      defaults: { ...searchPaths(deployment), ...defaults },
+      defaults: { ...searchPaths(seen, isolation), ...defaults },
       environment,
     }
   },
 }
+
+const bootstrapsOf = (parts: Parts): readonly string[] => [
+  join(parts.taskRoot, 'bootstrap'),
+  ...inLayers(parts, 'bootstrap'),
+]

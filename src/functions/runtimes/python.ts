@@ -4,11 +4,16 @@ import { LaunchRefusal } from '../launch.ts'
 import { type Family, inLayers, pathOf, searchPaths } from './family.ts'
 import type { Programs } from './programs.ts'
 
-/** Prints the path of the interpreter itself, which may hide behind a shim, and whether it has the official client. */
+/**
+ * Prints the path of the interpreter itself, which may hide behind a shim, where its libraries are, and whether it has
+ * the official client.
+ */
 const question = [
   '-c',
   `import sys
 print(sys.executable)
+print(sys.prefix)
+print(sys.base_prefix)
 try:
     import awslambdaric.bootstrap
     print('awslambdaric')
@@ -16,17 +21,22 @@ except Exception:
     pass`,
 ]
 
+interface Interpreter {
+  readonly path: string
+  /** Where it and its libraries lie. */
+  readonly folders: readonly string[]
+  readonly official: boolean
+}
+
 /** The interpreter that is configured, else the one of this version, else any Python 3. */
-async function interpreterOf(
-  runtime: string,
-  programs: Programs,
-): Promise<{ readonly path: string; readonly official: boolean } | undefined> {
+async function interpreterOf(runtime: string, programs: Programs): Promise<Interpreter | undefined> {
   const configured = programs.configured[runtime] ?? programs.configured['python']
   const commands = configured === undefined ? [runtime, 'python3'] : [configured]
   const found = await programs.find(commands, question)
   if (found === undefined) return undefined
-  const [path, client] = found.answer.trim().split(/\r?\n/)
-  return { path: path || found.path, official: client === 'awslambdaric' }
+  const [path = '', prefix = '', basePrefix = '', client] = found.answer.trim().split(/\r?\n/)
+  const folders = [...new Set([prefix, basePrefix])].filter(Boolean)
+  return { path: path || found.path, folders, official: client === 'awslambdaric' }
 }
 
 async function missing(runtime: string, programs: Programs): Promise<string | undefined> {
@@ -36,23 +46,26 @@ async function missing(runtime: string, programs: Programs): Promise<string | un
 
 export const python: Family = {
   missing,
-  launch: async (deployment, { programs, pythonBootstrapFile }) => {
-    const { runtime, handler, taskRoot, defaults, environment } = deployment
+  launch: async (deployment, { programs, pythonBootstrap, isolation }) => {
+    const { runtime, handler, defaults, environment, mounts, temporaryMb, seen } = deployment
+    const { taskRoot } = seen
     const interpreter = await interpreterOf(runtime, programs)
     if (interpreter === undefined) {
       throw new LaunchRefusal('Runtime.InvalidEntrypoint', String(await missing(runtime, programs)))
     }
-    const { path, official } = interpreter
-    const packages = inLayers(deployment, `python/lib/${runtime}/site-packages`, 'python')
+    const { path, folders, official } = interpreter
+    const packages = inLayers(seen, `python/lib/${runtime}/site-packages`, 'python')
     return {
       command: path,
-      args: official ? ['-u', '-m', 'awslambdaric', handler] : ['-u', pythonBootstrapFile],
+      args: official ? ['-u', '-m', 'awslambdaric', handler] : ['-u', pythonBootstrap.at],
       lines: official ? 'none' : 'server',
+      mounts: [...mounts, pythonBootstrap, ...folders.map((folder) => ({ from: folder, at: folder }))],
+      temporaryMb,
       taskRoot,
-      runtimeDirectory: dirname(pythonBootstrapFile),
+      runtimeDirectory: dirname(pythonBootstrap.at),
       handler,
       runtime,
-      defaults: { PYTHONPATH: pathOf([taskRoot, ...packages]), ...searchPaths(deployment), ...defaults },
+      defaults: { PYTHONPATH: pathOf([taskRoot, ...packages]), ...searchPaths(seen, isolation), ...defaults },
       environment,
     }
   },

@@ -14,12 +14,14 @@ import { listDurableExecutionsByFunction } from './list-durable-executions-by-fu
 import { listFunctions } from './list-functions.ts'
 import { MANAGEMENT } from './management.ts'
 import { metrics } from './metrics.ts'
+import { perdureAttachWorker } from './perdure-attach-worker.ts'
 import { perdureClock } from './perdure-clock.ts'
 import { perdureClockAdvance } from './perdure-clock-advance.ts'
 import { perdureCode } from './perdure-code.ts'
 import { perdureLogs } from './perdure-logs.ts'
 import { perdureNoop } from './perdure-noop.ts'
 import { perdureVersion } from './perdure-version.ts'
+import { perdureWorkers } from './perdure-workers.ts'
 import { readyz } from './readyz.ts'
 import { sendDurableExecutionCallbackFailure } from './send-durable-execution-callback-failure.ts'
 import { sendDurableExecutionCallbackHeartbeat } from './send-durable-execution-callback-heartbeat.ts'
@@ -46,6 +48,8 @@ export const ROUTES: readonly Route[] = [
   ...LAYERS,
   perdureCode,
   perdureLogs,
+  perdureWorkers,
+  perdureAttachWorker,
   perdureClock,
   perdureClockAdvance,
   perdureVersion,

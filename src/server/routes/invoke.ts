@@ -161,8 +161,7 @@ async function enqueuePlain(
 ): Promise<Reply> {
   const { requestId } = await service.enqueuePlain({
     target: version,
-    // `$LATEST.PUBLISHED` stands for a number, and has no configuration of its own.
-    qualifier: qualifier === undefined || qualifier.startsWith('$LATEST') ? version.version : qualifier,
+    qualifier,
     payload,
     ...given({ tenantId: input.TenantId, traceHeader: traceHeader(request.headers) }),
   })
