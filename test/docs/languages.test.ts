@@ -8,7 +8,7 @@ import { delimiter, dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { server } from '../cli/program.ts'
 import { type Found, given, has, isKept, kept, output, reason } from '../interop/kept.ts'
-import { java, type PythonPlace, python } from '../interop/languages.ts'
+import { javaLibraries, type PythonPlace, python } from '../interop/languages.ts'
 import { folder, run } from './installed.ts'
 import { type CodeBlock, code, readPage, root, tableOf } from './markdown.ts'
 
@@ -160,12 +160,11 @@ test('the clients list functions as the page tells', { skip: reason(tools) }, as
     assert.match(await shell(`${process.execPath} client.ts`), new RegExp(`^${listed}$`, 'm'))
   })
   await t.test('Java', async (t) => {
-    const sources = join(place, 'java')
-    await mkdir(sources)
-    await writeFile(join(sources, 'Client.java'), here(block('The clients', 'Client.java')))
-    const compiled = await java(sources)
-    if ('missing' in compiled) return t.skip(compiled.missing)
-    const classPath = [compiled.classes, join(compiled.libraries, '*')].join(delimiter)
+    const libraries = await javaLibraries()
+    if (typeof libraries !== 'string') return t.skip(libraries.missing)
+    await writeFile(join(place, 'Client.java'), here(block('The clients', 'Client.java')))
+    const classPath = [place, join(libraries, '*')].join(delimiter)
+    await output('javac', ['-cp', classPath, 'Client.java'], place)
     assert.match(await shell(`java -cp '${classPath}' Client`), new RegExp(`^${listed}$`, 'm'))
   })
 })

@@ -25,8 +25,15 @@ test('boto3: an execution is deleted', { skip: reason(place) }, async (t) => {
   const { endpoint, place: folder } = await Served.start(t)
   const [zip] = await packages(folder)
   const begun = Date.now() / 1_000
-  const { asked, ...told } = (await printed('deletion.py', endpoint, zip)) as { readonly asked: number }
+  const { asked, meanwhile, ...told } = (await printed('deletion.py', endpoint, zip)) as {
+    readonly asked: number
+    readonly meanwhile: readonly string[]
+  }
   assert.deepEqual(told, { status: 202, isGone: true, isRefusedWhileItRuns: true, left: ['waiting'] })
+  assert.ok(
+    meanwhile.every((status) => status === 'DELETING'),
+    `${meanwhile}`,
+  )
   assert.ok(asked > begun - 1 && asked < Date.now() / 1_000 + 1, `${asked}`)
 })
 

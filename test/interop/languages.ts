@@ -100,7 +100,7 @@ export async function pythonLanguage(): Promise<Found<Language>> {
 // ------------------------------------------------------------------------------------------------------------ Java
 
 /** The official AWS SDK and runtime interface client: a folder of jars. */
-async function javaLibraries(): Promise<Found<string>> {
+export async function javaLibraries(): Promise<Found<string>> {
   const newEnough = (answer: string) => Number(/javac (\d+)/.exec(answer)?.[1]) >= 17
   if (!(await has('javac', ['-version'], newEnough))) return { missing: 'a JDK of version 17 or later' }
   if (!(await has('mvn', ['-version']))) return { missing: 'Maven' }

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 
 import boto3
 
@@ -46,6 +47,12 @@ ended = start("ended", {"name": "Ada"})
 waiting = start("waiting", {"name": "Ada", "approval": True}, InvocationType="Event")
 
 asked = client.delete_durable_execution(DurableExecutionArn=ended)
+# Until its data is gone it is there, with a status of its own.
+seen = set()
+for _ in range(600):
+    if raises(missing, lambda **arn: seen.add(client.get_durable_execution(**arn)["Status"]), ended):
+        break
+    time.sleep(0.05)
 listed = client.list_durable_executions_by_function(FunctionName="orders", Qualifier="$LATEST")
 print(
     json.dumps(
@@ -53,6 +60,7 @@ print(
             "status": asked["ResponseMetadata"]["HTTPStatusCode"],
             "asked": asked["DeletionRequestTimestamp"].timestamp(),
             "isGone": raises(missing, client.get_durable_execution, ended),
+            "meanwhile": sorted(seen),
             "isRefusedWhileItRuns": raises(running, client.delete_durable_execution, waiting),
             "left": [each["DurableExecutionName"] for each in listed["DurableExecutions"]],
         }
