@@ -39,6 +39,7 @@ export const handler = async (event, context) => {
   if (event.bytes) return 'x'.repeat(event.bytes)
   if (event.size) return JSON.stringify(event).length
   if (event.print) console.log(event.print)
+  if (event.lines) process.stdout.write('x\\n'.repeat(event.lines) + 'the last of many\\n')
   if (event.line) process.stdout.write('y'.repeat(event.line) + '\\n')
   const { clientContext, tenantId, functionName, functionVersion, memoryLimitInMB, invokedFunctionArn } = context
   return {
@@ -204,6 +205,15 @@ test('a function at a worker', async (t: TestContext) => {
     assert.deepEqual(failed.value, { errorType: 'Mine.Own', errorMessage: 'as I like', trace: ['a', 'b'] })
     assert.match(String((await call(s, 'runtime', { exit: 5 })).value['errorMessage']), /exit status 5/)
     assert.deepEqual((await call(s, 'runtime', { n: 2 })).value['event'], { n: 2 })
+  })
+
+  await t.test('thirty thousand lines of one letter', async (t) => {
+    const worker = await ownWorker(t, s, 'loud', 'plain.mjs')
+    assert.equal((await call(s, 'loud', { lines: 30_000 })).error, undefined)
+    assert.deepEqual(worker.news, ['attached'], 'the link has held')
+    await until('the last of them', async () =>
+      (await s.client.logs({ functionName: 'loud', limit: 100 })).some(({ line }) => line === 'the last of many'),
+    )
   })
 
   await t.test('a function that prints too much loses lines, and is told so', async (t) => {

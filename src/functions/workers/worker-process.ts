@@ -24,6 +24,8 @@ export interface WorkerProcessEvents {
 
 /** Of one message, in characters; a line has at most half of it. */
 const maxLogCharacters = 131_072
+/** What a line takes beside its text: its stream, ids, names. */
+const aroundLine = 256
 /** When more than this waits for a slow connection, lines are dropped. */
 const maxBacklogBytes = 16_777_216
 
@@ -165,9 +167,9 @@ export class WorkerProcess {
   }
 
   #add(line: RemoteLine): void {
-    if (this.#characters + line.line.length > maxLogCharacters) this.#flush()
+    if (this.#characters + line.line.length + aroundLine > maxLogCharacters) this.#flush()
     this.#lines.push(line)
-    this.#characters += line.line.length + 1
+    this.#characters += line.line.length + aroundLine
     if (this.#flushes) return
     this.#flushes = true
     setImmediate(() => {
