@@ -13,6 +13,7 @@ import { evaluate, type Scope } from './evaluate.ts'
 import { type FieldsNode, fieldsNode, KINDS, type Place, type TemplateNode, textNode } from './node.ts'
 import { parameterValues } from './parameters.ts'
 import { PSEUDO_PARAMETERS, pseudoParameter, type World } from './pseudo-parameters.ts'
+import { TEMPLATE_LIMITS } from './read.ts'
 
 export interface Resource {
   readonly logicalId: string
@@ -107,6 +108,7 @@ export class Template implements Scope {
   /** Undefined while it is being found out. */
   readonly #known = new Map<string, boolean | undefined>()
   readonly #names = new Map<string, string>()
+  #depth = 0
   /** Resources whose condition is false, by logical id. */
   readonly #absent: ReadonlySet<string>
 
@@ -157,7 +159,24 @@ export class Template implements Scope {
 
   /** A value with its functions carried out; undefined for AWS::NoValue. */
   evaluate(node: TemplateNode): TemplateNode | undefined {
-    return evaluate(node, this)
+    return this.#further(node.place, () => evaluate(node, this))
+  }
+
+  /** Names that lead to names that lead to names: as deep as values may be, and no deeper than the stack. */
+  #further<Value>(place: Place, follow: () => Value): Value {
+    if (this.#depth === TEMPLATE_LIMITS.depth) {
+      throw new TemplateProblem(
+        place,
+        `this leads through more than ${TEMPLATE_LIMITS.depth} other names`,
+        'write the value itself',
+      )
+    }
+    this.#depth += 1
+    try {
+      return follow()
+    } finally {
+      this.#depth -= 1
+    }
   }
 
   // ------------------------------------------------------------------------------------------------------- the scope
@@ -179,7 +198,7 @@ export class Template implements Scope {
     }
     this.#known.set(name, undefined)
     try {
-      const value = conditionIn(declared.value, this)
+      const value = this.#further(place, () => conditionIn(declared.value, this))
       this.#known.set(name, value)
       return value
     } catch (error) {

@@ -102,16 +102,26 @@ final class Durable {
   }
 
   JsonNode step(String name, int attempts, Attempt body) throws Exception {
-    return steps(name, "Step", operation -> {
-      var attempt = 1 + finishedAttempts(operation.known);
-      try {
-        return operation.succeed(body.run(attempt));
-      } catch (Exception failure) {
-        if (attempt >= attempts) throw operation.fail(failure);
-        operation.send(OperationAction.RETRY, u -> u.error(errorOf(failure)).stepOptions(o -> o.nextAttemptDelaySeconds(1)));
-        throw new Suspended();
-      }
-    });
+    return steps(name, "Step", operation -> attempt(operation, attempts, body));
+  }
+
+  /** An attempt that a process took with it has failed, for nobody knows how far it came. */
+  JsonNode stepAtMostOnce(String name, int attempts, Attempt body) throws Exception {
+    return steps(name, "Step", operation -> attempt(operation, attempts, attempt -> {
+      if (operation.interrupted) throw new IllegalStateException("interrupted");
+      return body.run(attempt);
+    }));
+  }
+
+  private static JsonNode attempt(Current operation, int attempts, Attempt body) throws Exception {
+    var attempt = 1 + finishedAttempts(operation.known);
+    try {
+      return operation.succeed(body.run(attempt));
+    } catch (Exception failure) {
+      if (attempt >= attempts) throw operation.fail(failure);
+      operation.send(OperationAction.RETRY, u -> u.error(errorOf(failure)).stepOptions(o -> o.nextAttemptDelaySeconds(1)));
+      throw new Suspended();
+    }
   }
 
   /** Looks once a second until the state is the one that is waited for. */
@@ -142,7 +152,8 @@ final class Durable {
       }
     }
     // A step that was begun and not ended, by a process that is gone, is begun.
-    if (known == null || known.status() != OperationStatus.STARTED) operation.start(u -> {});
+    operation.interrupted = known != null && known.status() == OperationStatus.STARTED;
+    if (!operation.interrupted) operation.start(u -> {});
     return run.of(operation);
   }
 
@@ -239,6 +250,8 @@ final class Durable {
     private final String subType;
     /** What the service last said of it; null while it knows nothing of it. */
     Operation known;
+    /** An earlier process began an attempt and did not end it. */
+    boolean interrupted;
 
     Current(String id, OperationType type, String name, String subType) {
       this.id = id;
