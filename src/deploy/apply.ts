@@ -3,11 +3,11 @@
  * else was done. What was interrupted is gone on with by planning again: the server itself says how far it came.
  */
 import type { PerdureClient } from '../client/client.ts'
-import { PerdureError } from '../client/errors.ts'
+import { PerdureError, ResourceConflictException } from '../client/errors.ts'
 import type { MembersOf } from '../client/requests.ts'
 import type { Configuration, DesiredAlias, VersionReference } from './desired.ts'
-import { type FunctionPlan, knownVersion, type LayerPlan, type StackPlan, type Step } from './plan.ts'
-import { versionTag } from './tags.ts'
+import { CURRENT, type FunctionPlan, knownVersion, type LayerPlan, type StackPlan, type Step } from './plan.ts'
+import { STACK_TAG, versionTag } from './tags.ts'
 import { markedVersion, withVersion } from './template/template.ts'
 
 export interface ApplyPorts {
@@ -41,7 +41,7 @@ export async function applyPlan(plan: StackPlan, ports: ApplyPorts): Promise<rea
   }
   for (const each of plan.functions) note(await applyFunction(each, layers, ports))
   const complete = outcomes.every(({ done }) => done !== 'failed' && done !== 'not begun')
-  for (const name of plan.deletions) {
+  for (const { name } of plan.deletions) {
     note(complete && !ports.signal.aborted ? await deleteFunction(name, ports) : { name, done: 'not begun' })
   }
   return outcomes
@@ -70,7 +70,7 @@ async function applyLayer(
   if (signal.aborted) return { name, done: 'not begun' }
   try {
     const content = { zipFile: packageOf(logicalId, packages) }
-    const published = await client.publishLayerVersion({ ...members, layerName: name, content })
+    const published = await client.publishLayerVersion({ ...members, layerName: name, content }, UPLOAD)
     layers.set(logicalId, String(published.version))
     return { name: `${name}:${published.version}`, done: 'published' }
   } catch (error) {
@@ -124,97 +124,121 @@ interface Work {
   readonly versions: Map<string, string>
 }
 
-async function carryOut(step: Step, { name, logicalId, layers, ports, versions }: Work): Promise<void> {
-  const { client } = ports
-  const functionName = name
-  switch (step.do) {
-    case 'create':
-      await client.createFunction({
-        ...withLayers(step.members, layers),
-        functionName,
-        code: { zipFile: packageOf(logicalId, ports.packages) },
-      })
-      return await untilReady(name, ports)
-    case 'update-code': {
-      const { architecture } = step
-      await client.updateFunctionCode({
-        functionName,
-        zipFile: packageOf(logicalId, ports.packages),
-        ...(architecture !== undefined && { architectures: [architecture] }),
-      })
-      return await untilReady(name, ports)
+/** One function for each kind of step. */
+const CARRY_OUT: { readonly [Do in Step['do']]: (step: StepOf<Do>, work: Work) => Promise<void> } = {
+  async create({ members }, { name, logicalId, layers, ports }) {
+    const creation = {
+      ...withLayers(members, layers),
+      functionName: name,
+      code: { zipFile: packageOf(logicalId, ports.packages) },
     }
-    case 'configure':
-      await client.updateFunctionConfiguration({ ...withLayers(step.members, layers), functionName })
-      return await untilReady(name, ports)
-    case 'tag':
-      return await client.tagResource({ resource: await arnOf(name, client), tags: step.tags })
-    case 'untag':
-      return await client.untagResource({ resource: await arnOf(name, client), tagKeys: step.keys })
-    case 'publish': {
-      const { version } = await client.publishVersion({ functionName, description: step.description })
-      versions.set(step.logicalId ?? '', version)
-      if (step.logicalId === undefined) return
-      const tags = { [versionTag(step.logicalId)]: version }
-      return await client.tagResource({ resource: await arnOf(name, client), tags })
-    }
-    case 'create-alias':
-      await client.createAlias({ functionName, ...aliasMembers(step.alias, versions) })
-      return
-    case 'update-alias':
-      await client.updateAlias({ functionName, ...aliasMembers(step.alias, versions) })
-      return
-    case 'delete-alias':
-      return await client.deleteAlias({ functionName, name: step.name })
-    case 'reserve-concurrency': {
-      const { concurrency } = step
-      if (concurrency === undefined) return await client.deleteFunctionConcurrency({ functionName })
-      await client.putFunctionConcurrency({ functionName, reservedConcurrentExecutions: concurrency })
-      return
-    }
-    case 'set-recursive-loop':
-      await client.putFunctionRecursionConfig({ functionName, recursiveLoop: step.recursiveLoop })
-      return
-    case 'provision': {
-      const { alias: qualifier, concurrency } = step
-      if (concurrency === undefined) return await client.deleteProvisionedConcurrencyConfig({ functionName, qualifier })
-      await client.putProvisionedConcurrencyConfig({
-        functionName,
-        qualifier,
-        provisionedConcurrentExecutions: concurrency,
-      })
-      return
-    }
-    case 'put-event-invoke': {
-      const { qualifier, onSuccess, onFailure, ...limits } = step.config
-      await client.putFunctionEventInvokeConfig({
-        functionName,
-        qualifier: typeof qualifier === 'string' ? qualifier : numberOf(qualifier, versions),
-        ...limits,
-        destinationConfig: { onSuccess: { destination: onSuccess }, onFailure: { destination: onFailure } },
-      })
-      return
-    }
-    case 'delete-event-invoke':
-      return await client.deleteFunctionEventInvokeConfig({ functionName, qualifier: step.qualifier })
-    case 'add-permission': {
-      const { qualifier, statement } = step.permission
-      await client.addPermission({
-        ...statement,
-        functionName,
-        statementId: step.statementId,
-        qualifier: typeof qualifier === 'object' ? numberOf(qualifier, versions) : qualifier,
-      })
-      return
-    }
-    case 'remove-permission': {
-      const { qualifier, statementId } = step
-      return await client.removePermission({
-        functionName,
-        statementId,
-        qualifier: qualifier === '$LATEST' ? undefined : qualifier,
-      })
-    }
+    // It was not there when the plan was made: if it is now, with our tags, then an answer was lost.
+    await unlessThere(ports.client.createFunction(creation, UPLOAD), async () => {
+      const { tags } = await ports.client.getFunction({ functionName: name })
+      return tags?.[STACK_TAG] === members.tags?.[STACK_TAG]
+    })
+    await untilReady(name, ports)
+  },
+
+  async 'update-code'({ architecture }, { name, logicalId, ports }) {
+    const zipFile = packageOf(logicalId, ports.packages)
+    const architectures = architecture && [architecture]
+    await ports.client.updateFunctionCode({ functionName: name, zipFile, architectures }, UPLOAD)
+    await untilReady(name, ports)
+  },
+
+  async configure({ members }, { name, layers, ports }) {
+    await ports.client.updateFunctionConfiguration({ ...withLayers(members, layers), functionName: name })
+    await untilReady(name, ports)
+  },
+
+  async tag({ tags }, { name, ports: { client } }) {
+    await client.tagResource({ resource: await arnOf(name, client), tags })
+  },
+
+  async untag({ keys }, { name, ports: { client } }) {
+    await client.untagResource({ resource: await arnOf(name, client), tagKeys: keys })
+  },
+
+  async publish({ logicalId, description }, { name, versions, ports: { client } }) {
+    const { version } = await client.publishVersion({ functionName: name, description })
+    versions.set(logicalId ?? CURRENT, version)
+    if (logicalId === undefined) return
+    await client.tagResource({ resource: await arnOf(name, client), tags: { [versionTag(logicalId)]: version } })
+  },
+
+  async 'create-alias'({ alias }, { name, versions, ports: { client } }) {
+    const members = { functionName: name, ...aliasMembers(alias, versions) }
+    await unlessThere(client.createAlias(members), async () => {
+      await client.updateAlias(members)
+      return true
+    })
+  },
+
+  async 'update-alias'({ alias }, { name, versions, ports: { client } }) {
+    await client.updateAlias({ functionName: name, ...aliasMembers(alias, versions) })
+  },
+
+  async 'delete-alias'({ name: alias }, { name, ports: { client } }) {
+    await client.deleteAlias({ functionName: name, name: alias })
+  },
+
+  async 'reserve-concurrency'({ concurrency }, { name, ports: { client } }) {
+    if (concurrency === undefined) await client.deleteFunctionConcurrency({ functionName: name })
+    else await client.putFunctionConcurrency({ functionName: name, reservedConcurrentExecutions: concurrency })
+  },
+
+  async 'set-recursive-loop'({ recursiveLoop }, { name, ports: { client } }) {
+    await client.putFunctionRecursionConfig({ functionName: name, recursiveLoop })
+  },
+
+  async provision({ alias, concurrency }, { name, ports: { client } }) {
+    const at = { functionName: name, qualifier: alias }
+    if (concurrency === undefined) await client.deleteProvisionedConcurrencyConfig(at)
+    else await client.putProvisionedConcurrencyConfig({ ...at, provisionedConcurrentExecutions: concurrency })
+  },
+
+  async 'put-event-invoke'({ config }, { name, versions, ports: { client } }) {
+    const { qualifier, onSuccess, onFailure, ...limits } = config
+    await client.putFunctionEventInvokeConfig({
+      functionName: name,
+      qualifier: typeof qualifier === 'string' ? qualifier : numberOf(qualifier, versions),
+      ...limits,
+      destinationConfig: { onSuccess: { destination: onSuccess }, onFailure: { destination: onFailure } },
+    })
+  },
+
+  async 'delete-event-invoke'({ qualifier }, { name, ports: { client } }) {
+    await client.deleteFunctionEventInvokeConfig({ functionName: name, qualifier })
+  },
+
+  async 'add-permission'({ permission: { qualifier, statement }, statementId }, { name, versions, ports: { client } }) {
+    const at = typeof qualifier === 'object' ? numberOf(qualifier, versions) : qualifier
+    const added = client.addPermission({ ...statement, functionName: name, statementId, qualifier: at })
+    // The id says what is in it.
+    await unlessThere(added, async () => true)
+  },
+
+  async 'remove-permission'({ qualifier, statementId }, { name, ports: { client } }) {
+    const at = qualifier === '$LATEST' ? undefined : qualifier
+    await client.removePermission({ functionName: name, statementId, qualifier: at })
+  },
+}
+
+type StepOf<Do extends Step['do']> = Extract<Step, { readonly do: Do }>
+
+const carryOut = <Do extends Step['do']>(step: StepOf<Do>, work: Work): Promise<void> =>
+  CARRY_OUT[step.do as Do](step, work)
+
+/** Packages are large, and networks slow: more than the 30 s that other calls may take. */
+const UPLOAD = { timeoutMs: 300_000 } as const
+
+/** A creation; what is there already is for `settle` to look at: whether that is what was to be created. */
+async function unlessThere(creation: Promise<unknown>, settle: () => Promise<boolean>): Promise<void> {
+  try {
+    await creation
+  } catch (error) {
+    if (!(error instanceof ResourceConflictException) || !(await settle())) throw error
   }
 }
 

@@ -106,6 +106,8 @@ export interface PathSource {
 
 export type Build =
   | { readonly method: 'by-runtime' }
+  /** By another tool: the folder is the package. */
+  | { readonly method: 'built' }
   | { readonly method: 'esbuild'; readonly options: EsbuildOptions; readonly place: Place }
   | { readonly method: 'makefile'; readonly place: Place }
   /** A method that is not run here; what it makes may be there already. */

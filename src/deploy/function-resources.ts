@@ -3,7 +3,6 @@ import { oneOf, structure, text } from '../protocol/constraints.ts'
 import {
   ALIAS_NAME,
   DESCRIPTION,
-  DESTINATION_CONFIG,
   EVENT_AGE_SECONDS,
   PROVISIONED_CONCURRENCY,
   RETRY_ATTEMPTS,
@@ -291,11 +290,3 @@ function serverlessEventInvoke(node: TemplateNode, qualifier: string): DesiredEv
     onFailure: read.destinationConfig?.onFailure?.destination,
   }
 }
-
-export const EVENT_INVOKE_CONSTRAINT = structure({
-  FunctionName: { constraint: text(1, 300), required: true },
-  Qualifier: { constraint: text(1, 128), required: true },
-  MaximumRetryAttempts: { constraint: RETRY_ATTEMPTS },
-  MaximumEventAgeInSeconds: { constraint: EVENT_AGE_SECONDS },
-  DestinationConfig: { constraint: DESTINATION_CONFIG },
-})

@@ -51,7 +51,7 @@ export function packageSource(code: FunctionCode): PackageSource {
   }
   const key = member('S3Key')
   const asset = key?.kind === 'scalar' ? site.assetOf(key.text) : undefined
-  if (asset !== undefined) return { kind: 'path', path: asset, place: given.place, build: { method: 'by-runtime' } }
+  if (asset !== undefined) return { kind: 'path', path: asset, place: given.place, build: { method: 'built' } }
   throw objectInStorage(given.place, 'Code')
 }
 
@@ -73,12 +73,12 @@ export function layerSource(
   const key = given.kind === 'fields' ? given.fields.get('S3Key')?.value : undefined
   const asset = key?.kind === 'scalar' ? site.assetOf(key.text) : undefined
   if (asset !== undefined) {
-    const build = { method: 'by-runtime' } as const
+    const build = { method: 'built' } as const
     return { source: { kind: 'path', path: asset, place: given.place, build }, prefix: undefined }
   }
   const method = resource.metadata?.fields.get('BuildMethod')?.value
   const built = method?.kind === 'scalar' ? method.text : ''
-  const prefix = /^(python|nodejs)/.exec(built)?.[1]
+  const prefix = isBuilt(site.folder) ? undefined : /^(python|nodejs)/.exec(built)?.[1]
   return { source: fromPath(given, name, { resource, site }), prefix }
 }
 
@@ -116,7 +116,11 @@ const ESBUILD_PROPERTIES = structure({
 /** Methods that stand for what is done for the runtime in any case. */
 const BY_RUNTIME = /^(nodejs|python|java)/
 
-function buildOf({ metadata }: Resource, { template }: FunctionSite): Build {
+/** What "sam build" made is as it is to be, though its template still says how it was made. */
+const isBuilt = (folder: string): boolean => /[/\\]\.aws-sam[/\\]build$/.test(folder)
+
+function buildOf({ metadata }: Resource, { template, folder }: FunctionSite): Build {
+  if (isBuilt(folder)) return { method: 'built' }
   const method = metadata?.fields.get('BuildMethod')?.value
   if (metadata === undefined || method === undefined) return { method: 'by-runtime' }
   const name = readValue(text(1, 100), template.evaluate(method) ?? method, 'BuildMethod')

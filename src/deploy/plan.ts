@@ -40,7 +40,8 @@ export type Step =
   | { readonly do: 'untag'; readonly keys: readonly string[] }
   /** `logicalId`: of the version; undefined for the current one of AutoPublishAlias. */
   | { readonly do: 'publish'; readonly logicalId: string | undefined; readonly description: string | undefined }
-  | { readonly do: 'create-alias' | 'update-alias'; readonly alias: DesiredAlias }
+  | { readonly do: 'create-alias'; readonly alias: DesiredAlias }
+  | { readonly do: 'update-alias'; readonly alias: DesiredAlias }
   | { readonly do: 'delete-alias'; readonly name: string }
   | { readonly do: 'reserve-concurrency'; readonly concurrency: number | undefined }
   | { readonly do: 'set-recursive-loop'; readonly recursiveLoop: 'Allow' | 'Terminate' }
@@ -64,6 +65,12 @@ export interface FunctionPlan {
   readonly versions: ReadonlyMap<string, string>
 }
 
+export interface Deletion {
+  readonly name: string
+  /** They end with the function. */
+  readonly runningExecutions: number
+}
+
 export interface LayerPlan {
   readonly logicalId: string
   readonly name: string
@@ -77,8 +84,8 @@ export interface StackPlan {
   /** In the order of the template; functions come after all of them. */
   readonly layers: readonly LayerPlan[]
   readonly functions: readonly FunctionPlan[]
-  /** Names of the stack's functions that it no longer has. */
-  readonly deletions: readonly string[]
+  /** The stack's functions that it no longer has, by name. */
+  readonly deletions: readonly Deletion[]
   readonly ignored: readonly Ignored[]
   readonly standIns: readonly UsedStandIn[]
   /** Why it cannot be carried out. */
@@ -109,12 +116,17 @@ export function planStack(
     stack: desired.name,
     layers,
     functions,
-    deletions: gone.map(({ name }) => name).sort(),
+    deletions: deletionsOf(gone),
     ignored: desired.ignored,
     standIns: desired.standIns,
     problems,
   }
 }
+
+export const deletionsOf = (functions: readonly ActualFunction[]): readonly Deletion[] =>
+  functions
+    .map(({ name, runningExecutions }) => ({ name, runningExecutions }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
 
 /** Whether a server has the stack as it is to be. */
 export const isSettled = ({ layers, functions, deletions }: StackPlan): boolean =>
@@ -267,7 +279,7 @@ function described(member: keyof Configuration, before: unknown, after: unknown)
 // --------------------------------------------------------------------------------------------- versions and aliases
 
 /** The key of the current version among those that are known. */
-const CURRENT = ''
+export const CURRENT = ''
 
 function planVersions(
   desired: DesiredFunction,

@@ -8,6 +8,7 @@ import { TemplateProblem } from './problem.ts'
 
 export interface SamConfig {
   readonly stackName?: string
+  /** Relative to the file. */
   readonly template?: string
   readonly parameters: ReadonlyMap<string, string>
 }
@@ -23,7 +24,7 @@ export function readSamConfig(text: string, file: string, environment = 'default
   // What holds for all of SAM's commands, under what is said of this one.
   const {
     stack_name: stackName,
-    template,
+    template_file: template,
     parameter_overrides: overrides,
   }: Table = {
     ...parametersOf(settings, 'global'),

@@ -237,6 +237,11 @@ ${serverless(
     assert.deepEqual(source.kind === 'path' && source.path, '/out/asset.abc')
   })
 
+  test('a path may lead out of the folder of the template', () => {
+    const { source } = only(serverless('').replace('src/', '../../lib/'))
+    assert.deepEqual(source.kind === 'path' && source.path, '/lib')
+  })
+
   test('anchors and merged objects of YAML are followed', () => {
     const { configuration, tags } = only(
       serverless('Environment:\n  Variables: &base { AA: "1" }\nTags:\n  BB: "2"\n  <<: *base'),
@@ -479,6 +484,11 @@ const BROKEN: readonly [string, string, ...(readonly [string, RegExp, RegExp])[]
     ['5:58', /BuildProperties has no member Minfy/, /did you mean Minify\?/],
   ],
   [
+    'globals of nothing',
+    `Globals: { Functions: {} }${serverless('')}`,
+    ['1:12', /there are no Globals of Functions/, /did you mean Function\?/],
+  ],
+  [
     'a global that is not known',
     `Globals: { Function: { Handlr: x } }${serverless('')}`,
     ['1:24', /no property Handlr/, /did you mean Handler\?/],
@@ -508,6 +518,34 @@ describe('a broken template is refused with place, cause and fix', () => {
       )
     })
   }
+
+  test('names of names without end', () => {
+    const chain = Array.from(
+      { length: 3_000 },
+      (_, index) =>
+        `  F${index}: { Type: AWS::Lambda::Function, Properties: { FunctionName: !Sub "\${F${index + 1}}x" } }`,
+    )
+    assert.throws(() => read(`Resources:\n${chain.join('\n')}\n  F3000: { Type: AWS::SQS::Queue }`), DeployProblems)
+    const conditions = Array.from({ length: 3_000 }, (_, index) => `  C${index}: !Not [!Condition C${index + 1}]`)
+    const text = `Conditions:\n${conditions.join('\n')}\n  C3000: !Equals [a, a]${serverless('Timeout: !If [C0, 1, 2]')}`
+    assert.throws(() => read(text), /this leads through more than 100 other names/)
+  })
+
+  test('thousands of mistakes, of which the first are told', () => {
+    const names = Array.from({ length: 5_000 }, (_, index) => `      Name${index}: x`)
+    assert.throws(
+      () => read(`${serverless('')}`.replace('      CodeUri', `${names.join('\n')}\n      CodeUri`)),
+      (error) => error instanceof DeployProblems && error.problems.length === 50,
+    )
+  })
+
+  test('names of prototypes are only names', () => {
+    assert.throws(() => read(serverless('constructor: 1')), /no property constructor/)
+    assert.throws(
+      () => read(serverless('Description: !GetAtt Q.constructor', '  Q: { Type: AWS::SQS::Queue }')),
+      /its constructor is not known/,
+    )
+  })
 
   test('a value that was given for no parameter', () => {
     assert.throws(() => read(serverless(''), { parameters: { Stage: 'x' } }), /the template has no parameter Stage/)

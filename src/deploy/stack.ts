@@ -6,8 +6,11 @@ import { BOOLEAN, number, structure, text } from '../protocol/constraints.ts'
 import {
   ALIAS_NAME,
   DESCRIPTION,
+  DESTINATION_CONFIG,
+  EVENT_AGE_SECONDS,
   PERMISSION_ACTION,
   PROVISIONED_CONCURRENCY,
+  RETRY_ATTEMPTS,
 } from '../protocol/function-constraints.ts'
 import type {
   DesiredAlias,
@@ -21,7 +24,7 @@ import type {
   VersionReference,
 } from './desired.ts'
 import type { FunctionType } from './function-properties.ts'
-import { EVENT_INVOKE_CONSTRAINT, type FunctionSite, readFunction } from './function-resources.ts'
+import { type FunctionSite, readFunction } from './function-resources.ts'
 import { isLayer, type LayerType, readLayer } from './layer-resources.ts'
 import { Problems, TemplateProblem } from './problem.ts'
 import { ignoredReason, isTaken, type TakenType } from './resource-types.ts'
@@ -281,6 +284,14 @@ function otherVersion(node: TemplateNode | undefined, resource: Resource): Desir
   return { version: requiredVersion(first.fields.get('FunctionVersion')?.value, resource), weight: functionWeight }
 }
 
+const EVENT_INVOKE = structure({
+  FunctionName: FUNCTION_NAME,
+  Qualifier: { constraint: text(1, 128), required: true },
+  MaximumRetryAttempts: { constraint: RETRY_ATTEMPTS },
+  MaximumEventAgeInSeconds: { constraint: EVENT_AGE_SECONDS },
+  DestinationConfig: { constraint: DESTINATION_CONFIG },
+})
+
 function readEventInvoke(resource: Resource, functions: ReadonlyMap<string, Parts>, site: FunctionSite): void {
   const part = partOf(resource, functions, site)
   if (part === undefined) return
@@ -288,7 +299,7 @@ function readEventInvoke(resource: Resource, functions: ReadonlyMap<string, Part
   const given = qualifier?.value.kind === 'scalar' ? qualifier.value.text : '$LATEST'
   const fields = new Map(part.rest.fields)
   fields.set('Qualifier', { place: resource.place, value: textNode(resource.place, 'read') })
-  const read = readValue(EVENT_INVOKE_CONSTRAINT, { ...part.rest, fields }, resource.logicalId)
+  const read = readValue(EVENT_INVOKE, { ...part.rest, fields }, resource.logicalId)
   part.parts.eventInvoke.push({
     qualifier: qualifierOf(given),
     maximumRetryAttempts: read.maximumRetryAttempts,

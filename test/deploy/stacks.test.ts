@@ -100,6 +100,59 @@ ${weights}
     assert.deepEqual(actions(await site.deploy('--stack-name', 'orders')), { orders: 'unchanged' })
   })
 
+  test('every setting is settled after one deployment, and goes back to its default after another', async (t) => {
+    const site = await siteOf(t)
+    const settings = `
+      Description: all of it
+      Timeout: 11
+      MemorySize: 300
+      Environment: { Variables: { STAGE: dev, OTHER: '' } }
+      EphemeralStorage: { Size: 1024 }
+      Tracing: Active
+      SnapStart: { ApplyOn: PublishedVersions }
+      LoggingConfig: { LogFormat: JSON, ApplicationLogLevel: WARN, LogGroup: /shop/orders }
+      KmsKeyArn: arn:aws:kms:us-east-1:000000000000:key/1
+      DeadLetterQueue: { Type: SQS, TargetArn: !GetAtt Dead.Arn }
+      VpcConfig: { SubnetIds: [subnet-1], SecurityGroupIds: [sg-1], Ipv6AllowedForDualStack: true }
+      FileSystemConfigs: [{ Arn: arn:aws:elasticfilesystem:us-east-1:000000000000:access-point/fsap-1, LocalMountPath: /mnt/x }]
+      Architectures: [arm64]
+      Layers: [!Ref Words]
+      ReservedConcurrentExecutions: 2
+      RecursiveLoop: Allow
+      AutoPublishAlias: live
+      ProvisionedConcurrencyConfig: { ProvisionedConcurrentExecutions: 1 }
+      EventInvokeConfig: { MaximumRetryAttempts: 0, DestinationConfig: { OnFailure: { Type: SQS, Destination: !GetAtt Dead.Arn } } }
+      Tags: { team: x }`
+    const template = (more: string) => `Resources:
+  Dead: { Type: AWS::SQS::Queue }
+  Words:
+    Type: AWS::Serverless::LayerVersion
+    Properties: { ContentUri: layer/ }
+  Orders:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionName: orders
+      Runtime: nodejs24.x
+      Handler: index.handler
+      InlineCode: exports.handler = async () => 1
+${more}
+`
+    await site.write({ 'layer/words.txt': 'words', 'template.yaml': template(settings) })
+    await site.deploy('--stack-name', 'shop')
+    assert.deepEqual(actions(await site.deploy('--stack-name', 'shop')), { orders: 'unchanged' })
+    await site.write({ 'template.yaml': template('') })
+    assert.deepEqual(outcomes(await site.deploy('--stack-name', 'shop')), { orders: 'changed' })
+    assert.deepEqual(actions(await site.deploy('--stack-name', 'shop')), { orders: 'unchanged' })
+    const { configuration, concurrency } = await site.client.getFunction({ functionName: 'orders' })
+    const { timeout, memorySize, layers, deadLetterConfig, tracingConfig, architectures, kmsKeyArn } = configuration
+    assert.deepEqual(
+      [timeout, memorySize, layers, deadLetterConfig, tracingConfig, architectures, kmsKeyArn, concurrency],
+      [3, 128, undefined, undefined, { mode: 'PassThrough' }, ['x86_64'], undefined, undefined],
+    )
+    const { aliases } = await site.client.listAliases({ functionName: 'orders' })
+    assert.deepEqual(aliases, [])
+  })
+
   test('a layer is published when it differs, and its functions follow', async (t) => {
     const site = await siteOf(t)
     await site.write({
@@ -121,6 +174,35 @@ ${functionOf('Speaker', inline("require('words')"), '      Layers: [!Ref Words]'
     await site.write({ 'layer/nodejs/node_modules/words/index.js': "module.exports = 'second'" })
     assert.deepEqual(outcomes(await site.deploy()), { 'words:2': 'published', speaker: 'changed' })
     assert.equal(await answer(site, 'speaker'), 'second')
+  })
+})
+
+describe('what "sam build" made', () => {
+  test('is deployed as it is, under the name of the project', async (t) => {
+    const site = await siteOf(t)
+    await site.write({
+      '.aws-sam/build/template.yaml': `Resources:
+  Hello:
+    Type: AWS::Serverless::Function
+    Metadata: { BuildMethod: esbuild, BuildProperties: { EntryPoints: [src/hello.ts] }, SamResourceId: Hello }
+    Properties: { CodeUri: Hello, Handler: hello.handler, Runtime: nodejs24.x, FunctionName: hello }
+`,
+      '.aws-sam/build/Hello/hello.js': "exports.handler = async () => 'built'",
+      '.aws-sam/build/Hello/requirements.txt': 'nothing-that-there-is',
+    })
+    const report = await site.deploy('.aws-sam/build/template.yaml')
+    assert.deepEqual([report.Stack, outcomes(report)], ['project', { hello: 'created' }])
+    assert.equal(await answer(site, 'hello'), 'built')
+  })
+
+  test('samconfig names the template', async (t) => {
+    const site = await siteOf(t)
+    await site.write({
+      'samconfig.toml': '[default.global.parameters]\nstack_name = "shop"\ntemplate_file = "infra/sam.yaml"\n',
+      'infra/sam.yaml': `Resources:${functionOf('Orders', inline('1'))}`,
+    })
+    const report = await site.deploy()
+    assert.deepEqual([report.Stack, outcomes(report)], ['shop', { orders: 'created' }])
   })
 })
 
@@ -285,6 +367,42 @@ export const handler = withDurableExecution<{ name: string }, string>((event, co
     assert.equal(await answer(site, 'plain'), 7)
     const again = await site.run('deploy', '--stack-name', 'greetings')
     assert.equal(again.err, 'stack greetings: nothing to change\n')
+  })
+})
+
+describe('a deletion', () => {
+  test('says how many executions end with the function', async (t) => {
+    const site = await siteOf(t)
+    await symlink(inRepository('node_modules'), join(site.folder, 'node_modules'))
+    await site.write({
+      'perdure.config.yaml': 'functions:\n  - { handler: ./nap.ts }\n  - { handler: ./plain.mjs }\n',
+      'nap.ts': `import { withDurableExecution } from '@aws/durable-execution-sdk-js'
+export const handler = withDurableExecution((_event, context) => context.wait('nap', { seconds: 3_600 }))
+`,
+      'plain.mjs': 'export const handler = async () => 7',
+    })
+    await site.deploy('--stack-name', 'naps')
+    for (const durableExecutionName of ['one', 'two']) {
+      await site.client.invoke({
+        functionName: 'nap',
+        qualifier: '$LATEST',
+        invocationType: 'Event',
+        durableExecutionName,
+      })
+    }
+    await site.write({ 'perdure.config.yaml': 'functions:\n  - { handler: ./plain.mjs }\n' })
+    const planned = await site.run('deploy', '--stack-name', 'naps', '--plan')
+    assert.match(planned.out, /^ {2}delete +nap +the stack no longer has it, and 2 running executions with it$/m)
+    const refused = await site.run('destroy', 'naps')
+    assert.match(refused.err, /the stack naps has 2 functions: nap, plain, and 2 running executions with it/)
+    const destroyed = await site.run('destroy', 'naps', '--yes', '--json')
+    assert.deepEqual(JSON.parse(destroyed.out), {
+      Stack: 'naps',
+      Outcomes: [
+        { FunctionName: 'nap', Done: 'deleted' },
+        { FunctionName: 'plain', Done: 'deleted' },
+      ],
+    })
   })
 })
 

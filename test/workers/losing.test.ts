@@ -180,3 +180,24 @@ test('no worker for a while: the work is held, and it shows', async (t) => {
     },
   )
 })
+
+test('what waited for a place at the last worker is held too when that has left', async (t) => {
+  const s = await scene(t, [durable('long')], files)
+  const first = await workerProgram(t, s, 'long', ['long.ts'])
+  await begin(s, 'one')
+  await until('the first to run', () => runs(s, first))
+  await begin(s, 'two')
+  await begin(s, 'three')
+  first.signal('SIGTERM')
+  await until('the others to be held', async () =>
+    /perdure_held_jobs\{function="long"\} 2/.test(await s.client.metrics()),
+  )
+  await go(s)
+  await succeeds(s, 'one', first)
+  assert.equal(await first.exited, 0)
+  const second = await workerProgram(t, s, 'long', ['long.ts'])
+  for (const name of ['two', 'three']) {
+    await until('it to end', async () => (await outcomeOf(s, name)).status !== 'RUNNING')
+    assert.deepEqual(await outcomeOf(s, name), { status: 'SUCCEEDED', result: String(second.pid) })
+  }
+})

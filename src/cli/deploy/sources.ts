@@ -25,7 +25,7 @@ const ASSEMBLY = 'cdk.out'
 
 /** The stacks to deploy, in order. */
 export async function desiredStacks(options: SourceOptions, place: Place): Promise<readonly DesiredStack[]> {
-  const path = found(options)
+  const path = await found(options)
   if (statSync(path).isDirectory()) return await ofAssembly(path, options, place)
   if (/^perdure\.config\.[cm]?[jt]s$|^perdure\.config\.(ya?ml|json)$/.test(basename(path))) {
     const { declaredStack } = await deploying()
@@ -37,7 +37,7 @@ export async function desiredStacks(options: SourceOptions, place: Place): Promi
   return [await ofTemplate(path, options, place)]
 }
 
-function found({ operand, cwd }: SourceOptions): string {
+async function found({ operand, cwd }: SourceOptions): Promise<string> {
   if (operand !== undefined) {
     const path = resolve(cwd, operand)
     if (!existsSync(path)) {
@@ -47,13 +47,16 @@ function found({ operand, cwd }: SourceOptions): string {
         fix: 'check the path',
       })
     }
-    return statSync(path).isDirectory() && !existsSync(join(path, 'manifest.json')) ? inFolder(path) : path
+    return statSync(path).isDirectory() && !existsSync(join(path, 'manifest.json')) ? await inFolder(path, cwd) : path
   }
-  return inFolder(cwd)
+  return await inFolder(cwd, cwd)
 }
 
-function inFolder(folder: string): string {
-  const candidates = [...TEMPLATES, ASSEMBLY, ...configNames].map((name) => join(folder, name))
+async function inFolder(folder: string, cwd: string): Promise<string> {
+  const named = (await samConfig(folder, cwd))?.template
+  const candidates = [...(named === undefined ? [] : [named]), ...TEMPLATES, ASSEMBLY, ...configNames].map((name) =>
+    resolve(folder, name),
+  )
   const path = candidates.find((each) => existsSync(each))
   if (path !== undefined) return path
   throw new CliFailure({
@@ -65,10 +68,13 @@ function inFolder(folder: string): string {
 
 async function ofTemplate(path: string, options: SourceOptions, place: Place): Promise<DesiredStack> {
   const { readStack, worldOf } = await deploying()
-  const config = await samConfig(dirname(path), options.cwd)
+  const { cwd, operand } = options
+  const beside = await samConfig(projectOf(path), cwd)
+  // The one that named the template, which may lie elsewhere.
+  const config = beside ?? (operand === undefined ? await samConfig(cwd, cwd) : undefined)
   return readStack({
     text: readFileSync(path, 'utf8'),
-    file: shown(path, options.cwd),
+    file: shown(path, cwd),
     folder: dirname(path),
     world: worldOf(place, nameOf(path, options, config)),
     parameters: new Map([...(config?.parameters ?? []), ...options.parameters]),
@@ -76,10 +82,8 @@ async function ofTemplate(path: string, options: SourceOptions, place: Place): P
   })
 }
 
-/** Beside the template; a built one lies two folders further in. */
 async function samConfig(folder: string, cwd: string): Promise<SamConfig | undefined> {
-  const folders = /\.aws-sam[/\\]build$/.test(folder) ? [folder, resolve(folder, '../..')] : [folder]
-  const path = folders.flatMap((each) => SAM_CONFIGS.map((name) => join(each, name))).find((each) => existsSync(each))
+  const path = SAM_CONFIGS.map((name) => join(folder, name)).find((each) => existsSync(each))
   if (path === undefined) return undefined
   const { readSamConfig } = await deploying()
   return readSamConfig(readFileSync(path, 'utf8'), shown(path, cwd))
@@ -115,13 +119,21 @@ const shown = (path: string, cwd: string): string => {
   return short.startsWith('..') ? path : short
 }
 
+/** The folder of a project: a built template lies two folders further in. */
+const projectOf = (path: string): string => {
+  const folder = dirname(path)
+  return BUILT.test(folder) ? resolve(folder, '../..') : folder
+}
+
+const BUILT = /[/\\]\.aws-sam[/\\]build$/
+
 const MAX_STACK_NAME = 128
 
 /** `--stack-name`, else that of samconfig, else that of the folder. */
 function nameOf(path: string, { stackName }: SourceOptions, config: SamConfig | undefined): string {
   const given = stackName ?? config?.stackName
   if (given === undefined) {
-    const letters = basename(dirname(path))
+    const letters = basename(projectOf(path))
       .replaceAll(/[^a-zA-Z0-9]+/g, '-')
       .replaceAll(/^[^a-zA-Z]+|-+$/g, '')
     return letters.slice(0, MAX_STACK_NAME) || 'perdure'

@@ -83,6 +83,8 @@ async function fromPath(of: DesiredFunction, source: PackageSource & { readonly 
     case 'other':
       requireBuilt(of, path, build.name, build.place)
       return writeZip(await filesOf(path, place))
+    case 'built':
+      return writeZip(await filesOf(path, place))
     case 'by-runtime':
       return writeZip(await byRuntime(of, path, place))
   }

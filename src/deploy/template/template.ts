@@ -13,6 +13,7 @@ import { evaluate, type Scope } from './evaluate.ts'
 import { type FieldsNode, fieldsNode, KINDS, type Place, type TemplateNode, textNode } from './node.ts'
 import { parameterValues } from './parameters.ts'
 import { PSEUDO_PARAMETERS, pseudoParameter, type World } from './pseudo-parameters.ts'
+import { TEMPLATE_LIMITS } from './read.ts'
 
 export interface Resource {
   readonly logicalId: string
@@ -53,6 +54,17 @@ const SECTIONS = [
   'Resources',
   'Rules',
   'Transform',
+] as const
+
+const GLOBALS = [
+  'Api',
+  'CapacityProvider',
+  'Function',
+  'HttpApi',
+  'LayerVersion',
+  'SimpleTable',
+  'StateMachine',
+  'WebSocketApi',
 ] as const
 
 const RESOURCE_MEMBERS = [
@@ -96,6 +108,7 @@ export class Template implements Scope {
   /** Undefined while it is being found out. */
   readonly #known = new Map<string, boolean | undefined>()
   readonly #names = new Map<string, string>()
+  #depth = 0
   /** Resources whose condition is false, by logical id. */
   readonly #absent: ReadonlySet<string>
 
@@ -108,6 +121,10 @@ export class Template implements Scope {
     }
     const section = (name: string) => problems.attempt(() => fieldsIn(root, name))
     this.globals = section('Globals')
+    for (const [name, { place }] of this.globals?.fields ?? []) {
+      if (GLOBALS.some((each) => each === name)) continue
+      problems.add(place, `there are no Globals of ${name}`, didYouMean(name, GLOBALS))
+    }
     this.mappings = section('Mappings')
     this.#conditions = section('Conditions')
     const parameters = section('Parameters')
@@ -142,7 +159,24 @@ export class Template implements Scope {
 
   /** A value with its functions carried out; undefined for AWS::NoValue. */
   evaluate(node: TemplateNode): TemplateNode | undefined {
-    return evaluate(node, this)
+    return this.#further(node.place, () => evaluate(node, this))
+  }
+
+  /** Names that lead to names that lead to names: as deep as values may be, and no deeper than the stack. */
+  #further<Value>(place: Place, follow: () => Value): Value {
+    if (this.#depth === TEMPLATE_LIMITS.depth) {
+      throw new TemplateProblem(
+        place,
+        `this leads through more than ${TEMPLATE_LIMITS.depth} other names`,
+        'write the value itself',
+      )
+    }
+    this.#depth += 1
+    try {
+      return follow()
+    } finally {
+      this.#depth -= 1
+    }
   }
 
   // ------------------------------------------------------------------------------------------------------- the scope
@@ -164,7 +198,7 @@ export class Template implements Scope {
     }
     this.#known.set(name, undefined)
     try {
-      const value = conditionIn(declared.value, this)
+      const value = this.#further(place, () => conditionIn(declared.value, this))
       this.#known.set(name, value)
       return value
     } catch (error) {

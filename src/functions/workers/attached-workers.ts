@@ -17,7 +17,15 @@ import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import { ApiError, invalidParameter } from '../../protocol/errors.ts'
 import { WORKER_SUBPROTOCOL } from '../../protocol/worker-attach.ts'
-import type { AttachedWorker, Clock, FunctionVersion, LogRecord, ServiceLog, Timers } from '../../service/ports.ts'
+import {
+  type AttachedWorker,
+  type Clock,
+  defaultLogGroup,
+  type FunctionVersion,
+  type LogRecord,
+  type ServiceLog,
+  type Timers,
+} from '../../service/ports.ts'
 import type { Pool } from '../pool.ts'
 import { type Announced, type Fields, Link, type LinkEnd, type LinkEvents, webSocketOptions } from './link.ts'
 import {
@@ -345,12 +353,13 @@ class Attachment {
 
   #logged({ process: number, lines }: Extract<FromWorker, { type: 'log' }>): void {
     const { write, clock } = this.#options
-    const { name: functionName, version } = this.settings.version
+    const { name: functionName, version, logging } = this.settings.version
+    const ownGroup = logging === undefined || logging.group === defaultLogGroup(functionName)
     const bytes = lines.reduce((sum, { line }) => sum + line.length + 1, 0)
     if (bytes > maxLogBytes) throw new BrokenProtocol(`${bytes} bytes of log at once`)
     const process = this.#known(number)
     if (process === undefined) return
-    for (const { stream, line, requestId } of lines) {
+    for (const { stream, line, requestId, level, logStream } of lines) {
       const request = requestId === undefined ? undefined : process.requestOf(requestId)
       write({
         at: clock.now(),
@@ -358,6 +367,9 @@ class Attachment {
         version,
         ...(request === undefined ? {} : { requestId: request.requestId }),
         ...(request?.executionArn === undefined ? {} : { executionArn: request.executionArn }),
+        ...(logStream === undefined ? {} : { logStream }),
+        ...(ownGroup ? {} : { group: logging.group }),
+        ...(level === undefined ? {} : { level }),
         stream,
         line,
       })

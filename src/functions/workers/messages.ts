@@ -23,6 +23,8 @@
  * id: a result for any other is ignored. `ended` with `failed` says that the process never asked for an event; it may
  * be handed one invocation all the same, and answers with why.
  */
+
+import { LOG_LEVELS, type LogLevel } from '../../protocol/logs/log-line.ts'
 import type { DurableConfig, ErrorObject } from '../../protocol/shapes.ts'
 import type { FunctionVersion, InvocationRequest, InvocationResult, LogRecord } from '../../service/ports.ts'
 import { maxEnvelopeBytes, maxResponseBytes } from '../failure-texts.ts'
@@ -54,6 +56,9 @@ export interface RemoteLine {
   readonly stream: LogRecord['stream']
   readonly line: string
   readonly requestId?: string
+  readonly level?: LogLevel
+  /** Which process of the worker printed it. */
+  readonly logStream?: string
 }
 
 export type FromServer =
@@ -141,6 +146,8 @@ export class BrokenProtocol extends Error {
 
 const resultKinds = ['response', 'error', 'platform'] as const
 const streams = ['stdout', 'stderr', 'platform'] as const
+/** As CloudWatch Logs has them. */
+const logStreamName = /^[^:*]{1,512}$/
 
 function count(fields: Fields, name: string): number {
   const value = fields[name]
@@ -164,11 +171,13 @@ function linesOf({ lines }: Fields): readonly RemoteLine[] {
   if (!Array.isArray(lines)) throw new BrokenProtocol(`"lines" is ${shown(lines)}`)
   return lines.map((each: unknown) => {
     const fields = (typeof each === 'object' && each !== null ? each : {}) as Fields
-    const { requestId } = fields
+    const { requestId, level, logStream } = fields
     return {
       stream: oneOf(fields, 'stream', streams),
       line: text(fields, 'line'),
       ...(typeof requestId === 'string' ? { requestId } : {}),
+      ...(level === undefined ? {} : { level: oneOf(fields, 'level', LOG_LEVELS) }),
+      ...(typeof logStream === 'string' && logStreamName.test(logStream) ? { logStream } : {}),
     }
   })
 }

@@ -152,8 +152,14 @@ export class WorkerProcess {
       this.#dropped = 0
       this.#add({ stream: 'platform', line })
     }
-    const { stream, line, requestId } = record
-    this.#add({ stream, line, ...(requestId === undefined ? {} : { requestId }) })
+    const { stream, line, requestId, level, logStream } = record
+    this.#add({
+      stream,
+      line,
+      ...(requestId === undefined ? {} : { requestId }),
+      ...(level === undefined ? {} : { level }),
+      ...(logStream === undefined ? {} : { logStream }),
+    })
   }
 
   #add(line: RemoteLine): void {
