@@ -334,8 +334,10 @@ describe('a config file', () => {
     const site = await siteOf(t)
     await symlink(inRepository('node_modules'), join(site.folder, 'node_modules'))
     await site.write({
-      'perdure.config.yaml': `functions:
-  - { handler: ./greet.ts, environment: { GREETING: Hei }, timeout: 7, memory: 192, concurrency: 3, warm: 1 }
+      'perdure.config.yaml': `events: [plain]
+functions:
+  - { name: elsewhere, remote: true, durable: false }
+  - { handler: ./greet.ts, asynchronous: { retryAttempts: 1, onFailure: plain }, environment: { GREETING: Hei }, timeout: 7, memory: 192, concurrency: 3, warm: 1 }
   - { handler: ./plain.mjs.run, name: plain }
 `,
       'greet.ts': `import { withDurableExecution } from '@aws/durable-execution-sdk-js'
@@ -350,7 +352,7 @@ export const handler = withDurableExecution<{ name: string }, string>((event, co
     assert.deepEqual(outcomes(report), { greet: 'created', plain: 'created' })
     assert.deepEqual(
       report.Ignored.map(({ What }) => What),
-      ['greet.warm'],
+      ['greet.warm', 'elsewhere', 'events'],
     )
     const { configuration, concurrency } = await site.client.getFunction({ functionName: 'greet' })
     assert.deepEqual(
@@ -361,6 +363,13 @@ export const handler = withDurableExecution<{ name: string }, string>((event, co
         concurrency?.reservedConcurrentExecutions,
       ],
       [7, 192, 14, 3],
+    )
+    const { maximumRetryAttempts, destinationConfig } = await site.client.getFunctionEventInvokeConfig({
+      functionName: 'greet',
+    })
+    assert.deepEqual(
+      [maximumRetryAttempts, destinationConfig?.onFailure?.destination],
+      [1, 'arn:aws:lambda:us-east-1:000000000000:function:plain'],
     )
     const invocation = { functionName: 'greet', qualifier: '$LATEST', payload: '{"name":"Ada"}' }
     assert.equal((await site.client.invoke(invocation)).payload, '"Hei, Ada!"')
