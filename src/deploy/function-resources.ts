@@ -44,10 +44,13 @@ export function readFunction(resource: Resource, type: FunctionType, site: Funct
     return field && problems.attempt(() => read(field.value))
   }
 
+  // What is said of an image is enough.
+  const isImage = ['PackageType', 'ImageUri'].some((name) => resource.properties.fields.has(name))
   const runtime = configuration.runtime ?? missing('Runtime')
   const handler = configuration.handler ?? missing('Handler')
   function missing(name: 'Runtime' | 'Handler'): undefined {
-    if (!properties.has(name)) problems.add(place, `the function ${logicalId} has no ${name}`, 'give it one')
+    if (!properties.has(name) && !isImage)
+      problems.add(place, `the function ${logicalId} has no ${name}`, 'give it one')
   }
   property('PackageType', (node) => {
     if (readValue(oneOf(['Zip', 'Image']), node, 'PackageType') === 'Zip') return
