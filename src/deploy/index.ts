@@ -19,7 +19,7 @@ import { STACK_TAG } from './tags.ts'
 
 export { applyPlan, deleteFunction, type FunctionOutcome } from './apply.ts'
 export { type AssemblyStack, readAssembly } from './assembly.ts'
-export { type DeclaredFunction, declaredStack } from './declared.ts'
+export { type Declared, declaredStack } from './declared.ts'
 export type { DesiredStack } from './desired.ts'
 export { type Deletion, type FunctionPlan, isSettled, type StackPlan } from './plan.ts'
 export { DeployProblems, type Problem, placeText, TemplateProblem } from './problem.ts'

@@ -132,7 +132,7 @@ async function carriedOut(
     wait: async (ms) => await sleep(ms),
     signal: stopSignal(),
     onDone: (outcome) => {
-      if (outcome.done !== 'unchanged') terminal.err(outcomeLine(outcome))
+      if (outcome.done !== 'unchanged' && outcome.done !== 'not begun') terminal.err(outcomeLine(outcome))
     },
   })
   return outcomes.map(({ name, done, failure }) => ({

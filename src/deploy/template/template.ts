@@ -11,7 +11,7 @@ import { conditionIn } from './conditions.ts'
 import { requireAcyclic } from './cycles.ts'
 import { evaluate, type Scope } from './evaluate.ts'
 import { type FieldsNode, fieldsNode, KINDS, type Place, type TemplateNode, textNode } from './node.ts'
-import { parameterValues } from './parameters.ts'
+import { type ParameterValues, parameterValues } from './parameters.ts'
 import { PSEUDO_PARAMETERS, pseudoParameter, type World } from './pseudo-parameters.ts'
 import { TEMPLATE_LIMITS } from './read.ts'
 
@@ -79,6 +79,7 @@ const RESOURCE_MEMBERS = [
   'Type',
   'UpdatePolicy',
   'UpdateReplacePolicy',
+  'Version',
 ] as const
 
 /** Characters that no template has a use for. */
@@ -102,7 +103,7 @@ export class Template implements Scope {
   /** In the order in which they were needed. */
   readonly standIns: UsedStandIn[] = []
   readonly #given: ReadonlyMap<string, string>
-  readonly #parameters: ReadonlyMap<string, TemplateNode>
+  readonly #parameters: ParameterValues
   readonly #parameterNames: readonly string[]
   readonly #conditions: FieldsNode | undefined
   /** Undefined while it is being found out. */
@@ -212,10 +213,10 @@ export class Template implements Scope {
     const pseudo = pseudoParameter(name, this.world)
     if (typeof pseudo === 'string') return textNode(place, pseudo)
     if (pseudo !== undefined) return { kind: 'list', place, items: pseudo.map((text) => textNode(place, text)) }
-    const parameter = this.#parameters.get(name)
+    const parameter = this.#parameters.values.get(name)
     if (parameter !== undefined) return { ...parameter, place }
-    // Its problem is told with the parameter itself.
-    if (this.#parameterNames.includes(name)) return textNode(place, '')
+    const failed = this.#parameters.failed.get(name)
+    if (failed !== undefined) throw failed
     const dot = name.indexOf('.')
     if (dot > 0) return this.attribute(name.slice(0, dot), name.slice(dot + 1), place)
     const resource = this.#resource(name, place)

@@ -290,6 +290,9 @@ class Attachment {
       case 'asks':
         this.#processes.get(message.process)?.asks()
         break
+      case 'begun':
+        this.#processes.get(message.process)?.begun(message.requestId)
+        break
       case 'ended':
         this.#ended(message.process, message.failed)
         break
@@ -326,7 +329,11 @@ class Attachment {
       timeoutSeconds: version.timeoutSeconds,
       places: version.maxConcurrency ?? 1,
       unhurried: this.#attach.unhurried,
-      send: (message: FromServer, bytes?: Uint8Array) => this.#say(message, bytes),
+      send: (message: FromServer, bytes?: Uint8Array) => this.#link.send(message, bytes),
+      receives: (requestId: string) => {
+        const { incoming } = this.#link
+        return incoming?.type === 'result' && incoming.requestId === requestId
+      },
       fail: (reason: string) => this.#link.close(closing.broken, reason),
     }
     pool.join(version, (events) => {
@@ -400,8 +407,8 @@ class Attachment {
     this.#gone.resolve()
   }
 
-  #say(message: FromServer, payload?: Uint8Array): void {
-    this.#link.send(message, payload)
+  #say(message: FromServer): void {
+    this.#link.send(message)
   }
 
   #label(): string {

@@ -11,6 +11,7 @@
  *                                     ←     started {process}           it starts a process
  *                                     ←     asks {process}              one of its places asks for an event
  *       invoke {process, request} …   →
+ *                                     ←     begun {process, requestId}  it has the event: its time runs
  *                                     ←     log {process, lines}        any time
  *                                     ←     result {process, result} …
  *       end {process}                 →                                 it is to be ended, for whatever reason
@@ -32,6 +33,8 @@ import { maxEnvelopeBytes, maxResponseBytes } from '../failure-texts.ts'
 /** Of one message and of one part of a payload. */
 export const maxMessageBytes = 1_048_576
 export const partBytes = 65_536
+/** How long a payload may take from when there is memory for it. */
+export const payloadLimitMs = 120_000
 /** How many lines' worth of a log message are taken at a time. */
 export const maxLogBytes = 262_144
 /** Processes of one worker. */
@@ -75,6 +78,7 @@ export type FromServer =
 
 export type FromWorker =
   | { readonly type: 'started' | 'asks'; readonly process: number }
+  | { readonly type: 'begun'; readonly process: number; readonly requestId: string }
   | { readonly type: 'ended'; readonly process: number; readonly failed: boolean }
   | { readonly type: 'log'; readonly process: number; readonly lines: readonly RemoteLine[] }
   | {
@@ -97,6 +101,8 @@ export function readFromWorker(fields: Fields): FromWorker {
     case 'started':
     case 'asks':
       return { type, process: count(fields, 'process') }
+    case 'begun':
+      return { type, process: count(fields, 'process'), requestId: text(fields, 'requestId') }
     case 'ended':
       return { type, process: count(fields, 'process'), failed: fields['failed'] === true }
     case 'log':
