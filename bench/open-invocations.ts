@@ -4,6 +4,7 @@
  */
 import type { DurableInvocationEvent } from '../src/protocol/shapes.ts'
 import type { Functions, FunctionVersion, Logs } from '../src/service/ports.ts'
+import { NO_LOGS } from '../test/no-logs.ts'
 
 export function benchFunction(name: 'open' | 'quick'): FunctionVersion {
   return {
@@ -34,6 +35,6 @@ export function openInvocations(begun: (event: DurableInvocationEvent) => void):
       },
       release() {},
     }),
-    logs: { query: async () => [] },
+    logs: NO_LOGS,
   }
 }

@@ -6,6 +6,7 @@ import { assemble, type LogOptions } from './assembly.ts'
 import type { FunctionDeclaration } from './functions/declaration.ts'
 import type { IsolationKind } from './functions/isolation/isolation.ts'
 import { createLocalFunctions, type LocalFunctions, type Reloaded } from './functions/local-functions.ts'
+import type { LogKeeping } from './functions/log-keeping.ts'
 import type { Place } from './protocol/arn.ts'
 import type { Limits } from './protocol/limits.ts'
 
@@ -33,6 +34,8 @@ export interface PerdureOptions {
    * is a folder with the jars of the runtime interface client. Default: `python3.13` and the like, `python3`, `java`.
    */
   readonly runtimes?: Readonly<Record<string, string>>
+  /** How much of what functions print is kept on disk, and for how long. Default: 14 days, 1,024 MB. */
+  readonly functionLogs?: LogKeeping
   /**
    * `bubblewrap`: function processes see only what they need of the machine; the start is refused where that cannot be
    * done. `auto`: so where it can be done. Default `none`.
@@ -75,12 +78,14 @@ export interface RunningPerdure {
  * cannot be loaded (`DeclarationError`).
  */
 export async function startPerdure(options: PerdureOptions): Promise<RunningPerdure> {
-  const { functions: declarations, inspect = false, reloadable = false, runtimes = {}, isolation = 'none' } = options
+  const { functions: declarations, inspect = false, reloadable = false } = options
+  const { runtimes = {}, isolation = 'none', functionLogs = {} } = options
   const opened = Promise.withResolvers<LocalFunctions>()
   const { endpoint, close } = await assemble({
     ...options,
     functions: async (site) => {
-      const functions = await createLocalFunctions({ ...site, declarations, inspect, reloadable, runtimes, isolation })
+      const given = { declarations, inspect, reloadable, runtimes, isolation, functionLogs }
+      const functions = await createLocalFunctions({ ...site, ...given })
       opened.resolve(functions)
       return functions
     },
@@ -93,5 +98,6 @@ export { defineConfig, type PerdureConfig } from './functions/config.ts'
 export type { FunctionDeclaration } from './functions/declaration.ts'
 export type { IsolationKind } from './functions/isolation/isolation.ts'
 export type { Reloaded } from './functions/local-functions.ts'
+export type { LogKeeping } from './functions/log-keeping.ts'
 export type { Place } from './protocol/arn.ts'
 export type { Limits } from './protocol/limits.ts'

@@ -14,7 +14,7 @@ export function serverFailure(
   const { code } = system
   const port = options.port ?? DEFAULT_PORT
   const data = typeof options.data === 'string' ? options.data : './.perdure'
-  if (error.name === 'DeclarationError') {
+  if (error.name === 'DeclarationError' || error.name === 'DestinationError') {
     // Cause (of one line or more), consequence, fix.
     const lines = error.message.split('\n').map(sentence)
     const [itsConsequence = consequence, fix = ''] = lines.slice(-2)

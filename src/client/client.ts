@@ -7,6 +7,7 @@
  * function may see a repeated Invoke twice. Failures are those of `errors.ts`.
  */
 import { randomUUID } from 'node:crypto'
+import type { LogLevel } from '../protocol/logs/log-line.ts'
 import { type Attempts, attempt } from './attempts.ts'
 import { decode, MalformedAnswer } from './codec.ts'
 import { ForeignServerError, RefusedError } from './errors.ts'
@@ -111,14 +112,43 @@ export interface LoggedLine {
   readonly executionArn?: string
   readonly stream: 'stdout' | 'stderr' | 'platform'
   readonly line: string
+  /** Where it stands in the server's log: larger than that of every line before it. */
+  readonly position: number
+  /** What the line tells of its level; absent when it tells none. */
+  readonly level?: LogLevel
+  /** The members of a line that is a JSON object. */
+  readonly fields?: Readonly<Record<string, unknown>>
+  /** The log group, unless it is `/aws/lambda/<functionName>`. */
+  readonly group?: string
+  readonly logStream?: string
 }
 
 export interface LogsQuery {
   readonly functionName?: string | undefined
   readonly executionArn?: string | undefined
+  /** With `executionArn`: the lines of the executions that it started too. */
+  readonly children?: boolean | undefined
+  readonly requestId?: string | undefined
+  /** Lines of this level or a higher one; what tells no level is INFO. */
+  readonly level?: LogLevel | undefined
+  /** Lines that contain the text. */
+  readonly grep?: string | undefined
+  /** Lines that match a filter pattern of CloudWatch Logs. */
+  readonly filter?: string | undefined
   /** Epoch milliseconds, exclusive. */
   readonly afterMs?: number | undefined
   readonly limit?: number | undefined
+  /** The oldest lines beyond it, instead of the newest. */
+  readonly position?: number | undefined
+}
+
+export interface LogsPage {
+  /** The oldest first. */
+  readonly records: readonly LoggedLine[]
+  /** Where to go on. */
+  readonly position: number
+  /** There is no more for now. */
+  readonly complete: boolean
 }
 
 /** A worker that runs a function's processes elsewhere. */
@@ -504,18 +534,28 @@ export class PerdureClient {
 
   // ----------------------------------------------------------------------------------- beyond the compatible API
 
-  /** The newest lines that match, oldest first. */
+  /** The newest lines that match, oldest first; with a `position`, the oldest beyond it. */
   async logs(query: LogsQuery, options?: CallOptions): Promise<readonly LoggedLine[]> {
+    return (await this.logPage(query, options)).records
+  }
+
+  /** The same, with where to go on. */
+  async logPage(query: LogsQuery, options?: CallOptions): Promise<LogsPage> {
     const parameters = new URLSearchParams()
     const add = (name: string, value: string | number | undefined) => {
       if (value !== undefined) parameters.set(name, String(value))
     }
     add('function', query.functionName)
     add('execution', query.executionArn)
+    add('children', query.children === true ? 'true' : undefined)
+    add('request', query.requestId)
+    add('level', query.level)
+    add('grep', query.grep)
+    add('filter', query.filter)
     add('after', query.afterMs)
     add('limit', query.limit)
-    const answer = await this.#own('/perdure/v1/logs', parameters, options)
-    return (answer as { readonly records: readonly LoggedLine[] }).records
+    add('position', query.position)
+    return (await this.#own('/perdure/v1/logs', parameters, options)) as LogsPage
   }
 
   /** The workers that are attached, to one function or to all. */
@@ -565,7 +605,9 @@ export class PerdureClient {
     parameters: URLSearchParams | undefined,
     options: CallOptions | undefined,
   ): Promise<unknown> {
-    const query = parameters === undefined || parameters.size === 0 ? '' : `?${parameters}`
+    // In a query a plus sign is a plus sign; those of the parameters' own texts are escaped.
+    const text = parameters?.toString().replaceAll('+', '%20') ?? ''
+    const query = text === '' ? '' : `?${text}`
     const call = this.#call({ method: 'GET', path: path + query }, options, this.#timeoutMs)
     return await attempt(this.#attempts, call, (answer) => jsonOf(this.endpoint, success(this.endpoint, answer)))
   }

@@ -1,35 +1,35 @@
 /**
- * Reads a log as it grows. Each `poll` hands back the lines that were not handed back before. Times have milliseconds,
- * so several lines may share one: the newest millisecond is read again each time, and what was seen of it is skipped.
+ * Reads a log as it grows: each `poll` hands back the lines that were not handed back before. Every answer tells the
+ * position up to which the log was looked at, and the next one begins there: nothing is missed, and nothing comes twice.
  */
 import type { LoggedLine, LogsQuery, PerdureClient } from './client.ts'
+
+/** In one answer. */
+const pageLines = 1_000
 
 export class LogFollower {
   readonly #client: PerdureClient
   readonly #query: LogsQuery
-  #newestAt: number | undefined
-  #seenAtNewest = 0
+  #position: number | undefined
 
+  /** The first poll hands back the newest `query.limit` lines; later ones all that is new. */
   constructor(client: PerdureClient, query: LogsQuery) {
     this.#client = client
     this.#query = query
   }
 
   async poll(signal?: AbortSignal): Promise<readonly LoggedLine[]> {
-    const newest = this.#newestAt
-    const query = newest === undefined ? this.#query : { ...this.#query, afterMs: newest - 1 }
-    const lines = await this.#client.logs(query, { signal })
-    let skip = this.#seenAtNewest
-    const fresh = lines.filter((line) => {
-      if (newest === undefined || line.at > newest) return true
-      skip -= 1
-      return skip < 0
-    })
-    const last = lines.at(-1)
-    if (last !== undefined) {
-      this.#newestAt = Math.max(newest ?? 0, last.at)
-      this.#seenAtNewest = lines.filter((line) => line.at === this.#newestAt).length
+    const all: LoggedLine[] = []
+    let complete = false
+    while (!complete) {
+      const query =
+        this.#position === undefined ? this.#query : { ...this.#query, position: this.#position, limit: pageLines }
+      const page = await this.#client.logPage(query, { signal })
+      all.push(...page.records)
+      // The first answer has the newest lines, and what is before them is not wanted.
+      complete = this.#position === undefined || page.complete
+      this.#position = page.position
     }
-    return fresh
+    return all
   }
 }

@@ -21,6 +21,8 @@ export interface ActualFunction {
   readonly provisioned: ReadonlyMap<string, number>
   /** The ids of the statements, by qualifier; `$LATEST` for the function itself. */
   readonly permissions: ReadonlyMap<string, readonly string[]>
+  /** How many executions end with the function, if it is deleted; of one that is wanted nobody asks. */
+  readonly runningExecutions: number
 }
 
 export interface ActualLayer {
@@ -51,7 +53,7 @@ export async function readActual(
   const read = await mapAtATime(listed, async ({ functionName, functionArn }) => {
     const { tags } = await client.listTags({ resource: functionArn })
     if (tags[STACK_TAG] !== stackName && !names.has(functionName)) return undefined
-    return await readFunction(client, functionName, tags)
+    return await readFunction(client, functionName, tags, !names.has(functionName))
   })
   const layers = await mapAtATime(wanted.layers, ({ name }) => newestLayer(client, name))
   return {
@@ -74,7 +76,12 @@ async function newestLayer(
   return [layerName, { arn, version: String(newest.version), sha256: content.codeSha256, members }]
 }
 
-async function readFunction(client: PerdureClient, functionName: string, tags: Tags): Promise<ActualFunction> {
+async function readFunction(
+  client: PerdureClient,
+  functionName: string,
+  tags: Tags,
+  isToGo: boolean,
+): Promise<ActualFunction> {
   const { configuration, concurrency } = await client.getFunction({ functionName })
   const versions: FunctionConfiguration[] = []
   for await (const each of client.versions({ functionName })) versions.push(each)
@@ -94,12 +101,19 @@ async function readFunction(client: PerdureClient, functionName: string, tags: T
     recursiveLoop,
     eventInvoke: await eventInvokeOf(client, functionName),
     provisioned: await provisionedOf(client, functionName, qualifiers),
+    runningExecutions: isToGo && configuration.durableConfig ? await runningOf(client, functionName) : 0,
     permissions: await permissionsOf(client, functionName, [
       '$LATEST',
       ...qualifiers.filter((name) => own.has(name)),
       ...versions.map(({ version }) => version).filter((version) => version !== '$LATEST'),
     ]),
   }
+}
+
+async function runningOf(client: PerdureClient, functionName: string): Promise<number> {
+  let count = 0
+  for await (const _execution of client.executions({ functionName, statuses: ['RUNNING'] })) count += 1
+  return count
 }
 
 async function eventInvokeOf(client: PerdureClient, functionName: string) {

@@ -41,7 +41,7 @@ export async function applyPlan(plan: StackPlan, ports: ApplyPorts): Promise<rea
   }
   for (const each of plan.functions) note(await applyFunction(each, layers, ports))
   const complete = outcomes.every(({ done }) => done !== 'failed' && done !== 'not begun')
-  for (const name of plan.deletions) {
+  for (const { name } of plan.deletions) {
     note(complete && !ports.signal.aborted ? await deleteFunction(name, ports) : { name, done: 'not begun' })
   }
   return outcomes

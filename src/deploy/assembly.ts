@@ -3,7 +3,7 @@
  * objects in S3. Assemblies of stages lie in it as folders of their own.
  */
 import { existsSync, readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join, resolve, sep } from 'node:path'
 import { TemplateProblem } from './problem.ts'
 
 export interface AssemblyStack {
@@ -66,7 +66,7 @@ function assetsOf(folder: string, artifacts: Json): ReadonlyMap<string, string> 
 
 function inside(folder: string, name: string, file: string): string {
   const path = resolve(folder, name)
-  if (path.startsWith(folder) && existsSync(path)) return path
+  if (path.startsWith(folder + sep) && existsSync(path)) return path
   throw new TemplateProblem(
     undefined,
     `${file} names ${name}, which is not in the assembly`,

@@ -13,15 +13,15 @@ import type { PerdureClient } from '../client/client.ts'
 import { type ActualStack, readActual } from './actual.ts'
 import type { DesiredStack } from './desired.ts'
 import { type BuiltPackage, buildLayer, buildPackage } from './package/build.ts'
-import { planStack, type StackPlan } from './plan.ts'
+import { type Deletion, deletionsOf, planStack, type StackPlan } from './plan.ts'
 import { DeployProblems, Problems } from './problem.ts'
 import { STACK_TAG } from './tags.ts'
 
 export { applyPlan, deleteFunction, type FunctionOutcome } from './apply.ts'
 export { type AssemblyStack, readAssembly } from './assembly.ts'
-export { type DeclaredFunction, declaredStack } from './declared.ts'
+export { type Declared, declaredStack } from './declared.ts'
 export type { DesiredStack } from './desired.ts'
-export { type FunctionPlan, isSettled, type StackPlan } from './plan.ts'
+export { type Deletion, type FunctionPlan, isSettled, type StackPlan } from './plan.ts'
 export { DeployProblems, type Problem, placeText, TemplateProblem } from './problem.ts'
 export { readSamConfig, type SamConfig } from './samconfig.ts'
 export { readStack } from './stack.ts'
@@ -53,8 +53,8 @@ export async function prepareStack(client: PerdureClient, desired: DesiredStack)
   return { plan, packages: new Map([...packages].map(([logicalId, { bytes }]) => [logicalId, bytes])) }
 }
 
-/** The names of the functions that a server has of a stack. */
-export async function functionsOf(client: PerdureClient, stackName: string): Promise<readonly string[]> {
+/** The functions that a server has of a stack, as what is deleted with it. */
+export async function functionsOf(client: PerdureClient, stackName: string): Promise<readonly Deletion[]> {
   const { functions }: ActualStack = await readActual(client, stackName, { functions: [], layers: [] })
-  return [...functions.values()].flatMap(({ name, tags }) => (tags[STACK_TAG] === stackName ? [name] : [])).sort()
+  return deletionsOf([...functions.values()].filter(({ tags }) => tags[STACK_TAG] === stackName))
 }

@@ -65,6 +65,12 @@ export interface FunctionPlan {
   readonly versions: ReadonlyMap<string, string>
 }
 
+export interface Deletion {
+  readonly name: string
+  /** They end with the function. */
+  readonly runningExecutions: number
+}
+
 export interface LayerPlan {
   readonly logicalId: string
   readonly name: string
@@ -78,8 +84,8 @@ export interface StackPlan {
   /** In the order of the template; functions come after all of them. */
   readonly layers: readonly LayerPlan[]
   readonly functions: readonly FunctionPlan[]
-  /** Names of the stack's functions that it no longer has. */
-  readonly deletions: readonly string[]
+  /** The stack's functions that it no longer has, by name. */
+  readonly deletions: readonly Deletion[]
   readonly ignored: readonly Ignored[]
   readonly standIns: readonly UsedStandIn[]
   /** Why it cannot be carried out. */
@@ -110,12 +116,17 @@ export function planStack(
     stack: desired.name,
     layers,
     functions,
-    deletions: gone.map(({ name }) => name).sort(),
+    deletions: deletionsOf(gone),
     ignored: desired.ignored,
     standIns: desired.standIns,
     problems,
   }
 }
+
+export const deletionsOf = (functions: readonly ActualFunction[]): readonly Deletion[] =>
+  functions
+    .map(({ name, runningExecutions }) => ({ name, runningExecutions }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
 
 /** Whether a server has the stack as it is to be. */
 export const isSettled = ({ layers, functions, deletions }: StackPlan): boolean =>

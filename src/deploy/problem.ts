@@ -27,7 +27,7 @@ export class TemplateProblem extends Error implements Problem {
   }
 }
 
-/** All that was found, in the order of the text. */
+/** What was found, in the order of the text. */
 export class DeployProblems extends Error {
   readonly problems: readonly Problem[]
 
@@ -37,6 +37,9 @@ export class DeployProblems extends Error {
     this.problems = problems
   }
 }
+
+/** Whoever has more of them has one behind them, or means harm: each looks through all names there are. */
+const MOST_TOLD = 50
 
 export class Problems {
   readonly #found: Problem[] = []
@@ -70,6 +73,7 @@ export class Problems {
   #note(problem: Problem): void {
     const text = problemText(problem)
     if (!this.#found.some((each) => problemText(each) === text)) this.#found.push(problem)
+    if (this.#found.length === MOST_TOLD) this.throwIfAny()
   }
 
   throwIfAny(): void {

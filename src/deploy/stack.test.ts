@@ -237,6 +237,11 @@ ${serverless(
     assert.deepEqual(source.kind === 'path' && source.path, '/out/asset.abc')
   })
 
+  test('of SAM without CodeUri is the folder of the template', () => {
+    const { source } = only(serverless('').replace('      CodeUri: src/\n', ''))
+    assert.deepEqual(source.kind === 'path' && source.path, '/project')
+  })
+
   test('a path may lead out of the folder of the template', () => {
     const { source } = only(serverless('').replace('src/', '../../lib/'))
     assert.deepEqual(source.kind === 'path' && source.path, '/lib')
@@ -255,7 +260,7 @@ describe('what is not deployed is told with its reason', () => {
     const { ignored } = read(
       serverless(
         'Policies: AWSLambdaBasicExecutionRole\nEvents:\n  Daily: { Type: Schedule, Properties: { Schedule: rate(1 day) } }',
-        '  Table: { Type: AWS::DynamoDB::Table }\n  Anything: { Type: AWS::Glue::Job }',
+        '  Table: { Type: AWS::DynamoDB::Table }\n  Anything: { Type: AWS::Glue::Job }\n  Ours: { Type: Acme::Net::Wall }\n  Allow:\n    Type: AWS::Lambda::Permission\n    Properties: { FunctionName: others, Action: lambda:InvokeFunction, Principal: "*" }',
       ),
     )
     assert.deepEqual(
@@ -265,6 +270,8 @@ describe('what is not deployed is told with its reason', () => {
         'Orders.Events.Daily Schedule: let cron or a timer of yours call it: perdure invoke <function> --event',
         'Table AWS::DynamoDB::Table: databases are yours to run: pass their address as a parameter',
         'Anything AWS::Glue::Job: not part of Perdure',
+        'Ours Acme::Net::Wall: not part of Perdure',
+        'Allow AWS::Lambda::Permission: of a function that this template does not have',
       ],
     )
   })
@@ -461,8 +468,8 @@ const BROKEN: readonly [string, string, ...(readonly [string, RegExp, RegExp])[]
   ['an image', serverless('PackageType: Image'), ['9:20', /container images are not run/, /zip/]],
   [
     'no code',
-    serverless('').replace('      CodeUri: src/\n', ''),
-    ['3:3', /Orders has neither CodeUri nor InlineCode/, /folder/],
+    serverless('').replace('AWS::Serverless', 'AWS::Lambda').replace('      CodeUri: src/\n', ''),
+    ['3:3', /Orders has no Code/, /folder/],
   ],
   [
     'no handler',
@@ -518,6 +525,34 @@ describe('a broken template is refused with place, cause and fix', () => {
       )
     })
   }
+
+  test('names of names without end', () => {
+    const chain = Array.from(
+      { length: 3_000 },
+      (_, index) =>
+        `  F${index}: { Type: AWS::Lambda::Function, Properties: { FunctionName: !Sub "\${F${index + 1}}x" } }`,
+    )
+    assert.throws(() => read(`Resources:\n${chain.join('\n')}\n  F3000: { Type: AWS::SQS::Queue }`), DeployProblems)
+    const conditions = Array.from({ length: 3_000 }, (_, index) => `  C${index}: !Not [!Condition C${index + 1}]`)
+    const text = `Conditions:\n${conditions.join('\n')}\n  C3000: !Equals [a, a]${serverless('Timeout: !If [C0, 1, 2]')}`
+    assert.throws(() => read(text), /this leads through more than 100 other names/)
+  })
+
+  test('thousands of mistakes, of which the first are told', () => {
+    const names = Array.from({ length: 5_000 }, (_, index) => `      Name${index}: x`)
+    assert.throws(
+      () => read(`${serverless('')}`.replace('      CodeUri', `${names.join('\n')}\n      CodeUri`)),
+      (error) => error instanceof DeployProblems && error.problems.length === 50,
+    )
+  })
+
+  test('names of prototypes are only names', () => {
+    assert.throws(() => read(serverless('constructor: 1')), /no property constructor/)
+    assert.throws(
+      () => read(serverless('Description: !GetAtt Q.constructor', '  Q: { Type: AWS::SQS::Queue }')),
+      /its constructor is not known/,
+    )
+  })
 
   test('a value that was given for no parameter', () => {
     assert.throws(() => read(serverless(''), { parameters: { Stage: 'x' } }), /the template has no parameter Stage/)

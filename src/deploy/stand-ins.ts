@@ -68,7 +68,8 @@ export function standInFor(type: string, name: string, world: World): string {
 
 /** Undefined for an attribute whose form is not known. That of an ARN is, more or less, for all types. */
 export function attributeStandIn(type: string, name: string, attribute: string, world: World): string | undefined {
-  const known = STAND_INS[type]?.attributes[attribute]
+  const attributes = STAND_INS[type]?.attributes ?? {}
+  const known = Object.hasOwn(attributes, attribute) ? attributes[attribute] : undefined
   if (known !== undefined) return known(name, world)
   if (attribute !== 'Arn') return undefined
   const [, service = '', resource = ''] = type.toLowerCase().split('::')

@@ -91,10 +91,10 @@ function wrongKind(node: TemplateNode, what: string, wanted: string): never {
   throw new TemplateProblem(node.place, `${what} is ${KINDS[node.kind]} where ${wanted} belongs`, `give it ${wanted}`)
 }
 
-const TRUTHS: Readonly<Record<string, boolean>> = {
-  ...Object.fromEntries(['true', 'yes', 'on'].map((word) => [word, true])),
-  ...Object.fromEntries(['false', 'no', 'off'].map((word) => [word, false])),
-}
+const TRUTHS: ReadonlyMap<string, boolean> = new Map([
+  ...['true', 'yes', 'on'].map((word) => [word, true] as const),
+  ...['false', 'no', 'off'].map((word) => [word, false] as const),
+])
 
 function scalarValue(constraint: Constraint, { text, place }: ScalarNode, what: string): unknown {
   switch (constraint.kind) {
@@ -109,7 +109,7 @@ function scalarValue(constraint: Constraint, { text, place }: ScalarNode, what: 
       )
     }
     case 'boolean': {
-      const value = TRUTHS[text.toLowerCase()]
+      const value = TRUTHS.get(text.toLowerCase())
       if (value !== undefined) return value
       throw new TemplateProblem(place, `${what} is "${text}" where true or false belongs`, 'give it one of the two')
     }

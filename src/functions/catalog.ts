@@ -13,6 +13,7 @@ import type { AsynchronousSettings, FunctionVersion } from '../service/ports.ts'
 import type { Bundle } from './bundle.ts'
 import type { FunctionDeclaration } from './declaration.ts'
 import { DeclarationError } from './declaration-error.ts'
+import { declaredLogging, loggingRefusal } from './declared-logging.ts'
 import { reservedVariables } from './environment.ts'
 import type { Mount } from './launch.ts'
 import type { ModuleCode } from './runtimes/node-process.ts'
@@ -140,6 +141,7 @@ async function buildEntry(declaration: FunctionDeclaration, ports: CatalogPorts)
       ...(declaration.maxConcurrency === undefined ? {} : { maxConcurrency: declaration.maxConcurrency }),
       durable,
       perTenant: declaration.tenancy === 'PER_TENANT',
+      ...(declaration.logging === undefined ? {} : { logging: declaredLogging(name, declaration.logging) }),
     },
   }
 }
@@ -236,6 +238,8 @@ function checkDeclaration(declaration: FunctionDeclaration): void {
   if (declaration.tenancy !== undefined && (declaration.warm ?? 0) > 0) {
     refuse('it is PER_TENANT and has warm', 'Leave warm out: a process belongs to a tenant from its start.')
   }
+  const logging = loggingRefusal(declaration.logging)
+  if (logging !== undefined) refuse(`logging is not valid: ${logging}`, 'Correct it, or leave it out.')
   const { durable } = declaration
   if (durable !== undefined && durable !== false) {
     if (durable.ExecutionTimeout === undefined) refuse('durable has no ExecutionTimeout', 'Give it, in seconds.')

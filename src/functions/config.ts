@@ -8,12 +8,14 @@ import { registerHooks } from 'node:module'
 import { basename, dirname, extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { isDestination } from '../protocol/destination.ts'
+import { LOGGING_CONFIG } from '../protocol/function-constraints.ts'
 import type { DurableConfig } from '../protocol/shapes.ts'
 import type { AsynchronousSettings } from '../service/ports.ts'
 import { moduleExtensions } from './catalog.ts'
 import type { FunctionDeclaration } from './declaration.ts'
 import { DeclarationError } from './declaration-error.ts'
 import { type IsolationKind, isolationKinds } from './isolation/isolation.ts'
+import { type LogKeeping, logBounds, logKeepingKeys } from './log-keeping.ts'
 import { nearest } from './nearest.ts'
 import { configurableRuntimes } from './runtimes/programs.ts'
 
@@ -37,6 +39,8 @@ export interface PerdureConfig {
   readonly runtimes?: Readonly<Record<string, string>>
   /** What function processes see of the machine; see `startPerdure`. */
   readonly isolation?: IsolationKind
+  /** How much of what functions print is kept, and for how long. */
+  readonly functionLogs?: LogKeeping
   /** What ARNs of queues, topics and event buses mean as destinations; see `startPerdure`. */
   readonly destinations?: Readonly<Record<string, string>>
   /** Who is told of changes of an execution's status; see `startPerdure`. */
@@ -47,6 +51,7 @@ export interface LoadedConfig {
   readonly functions: readonly FunctionDeclaration[]
   readonly runtimes: Readonly<Record<string, string>>
   readonly isolation: IsolationKind
+  readonly functionLogs: LogKeeping
   readonly destinations: Readonly<Record<string, string>>
   readonly events: readonly string[]
 }
@@ -56,7 +61,14 @@ export function defineConfig(config: PerdureConfig): PerdureConfig {
   return config
 }
 
-const configKeys: readonly (keyof PerdureConfig)[] = ['functions', 'runtimes', 'isolation', 'destinations', 'events']
+const configKeys: readonly (keyof PerdureConfig)[] = [
+  'functions',
+  'runtimes',
+  'isolation',
+  'functionLogs',
+  'destinations',
+  'events',
+]
 const functionKeys: readonly (keyof FunctionConfig)[] = [
   'name',
   'handler',
@@ -70,6 +82,7 @@ const functionKeys: readonly (keyof FunctionConfig)[] = [
   'remote',
   'tenancy',
   'environment',
+  'logging',
   'durable',
   'DurableConfig',
   'asynchronous',
@@ -100,9 +113,18 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
     functions: functions.map((declared, index) => declaration(declared, index, dirname(path))),
     runtimes: programsOf(config['runtimes'] ?? {}, path),
     isolation: isolationOf(config['isolation'] ?? 'none', path),
+    functionLogs: keepingOf(config['functionLogs'] ?? {}, path),
     destinations: destinationsOf(config['destinations'] ?? {}, path),
     events: listenersOf(config['events'] ?? [], path),
   }
+}
+
+function keepingOf(declared: unknown, path: string): LogKeeping {
+  const what = `"functionLogs" of the configuration ${path}`
+  const keeping: LogKeeping = asRecord(declared, what, 'Give an object: { retentionDays: 14 }.')
+  checkKeys({ ...keeping }, logKeepingKeys, what)
+  logBounds(keeping)
+  return keeping
 }
 
 /** A path is relative to the config file; a bare name is a command, to be found on the PATH. */
@@ -226,6 +248,10 @@ function declaration(declared: unknown, index: number, directory: string): Funct
     if (typeof record[key] === 'object' && record[key] !== null) {
       checkKeys(record[key] as Readonly<Record<string, unknown>>, known, `${key} of ${lowerFirst(label)}`)
     }
+  }
+  if (typeof record['logging'] === 'object' && record['logging'] !== null) {
+    const logging = record['logging'] as Readonly<Record<string, unknown>>
+    checkKeys(logging, Object.keys(LOGGING_CONFIG.members), `logging of ${lowerFirst(label)}`)
   }
   // The members' values are checked with every other declaration's, in the catalog.
   const { name, handler, file, exportName, durable, DurableConfig, ...rest } = record as FunctionConfig

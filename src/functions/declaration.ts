@@ -1,5 +1,10 @@
+import type { ValueOf } from '../protocol/constraints.ts'
+import type { LOGGING_CONFIG } from '../protocol/function-constraints.ts'
 import type { DurableConfig } from '../protocol/shapes.ts'
 import type { AsynchronousSettings } from '../service/ports.ts'
+
+/** As the Lambda API has it: `LogFormat`, `ApplicationLogLevel`, `SystemLogLevel`, `LogGroup`. */
+export type LoggingConfig = ValueOf<typeof LOGGING_CONFIG>
 
 /** One function as an operator declares it, in `perdure.config.*` or by giving its path. */
 export interface FunctionDeclaration {
@@ -33,6 +38,8 @@ export interface FunctionDeclaration {
   readonly remote?: boolean
   readonly tenancy?: 'PER_TENANT'
   readonly environment?: Readonly<Record<string, string>>
+  /** How its log is written. Default: as text, in the group `/aws/lambda/<name>`. */
+  readonly logging?: LoggingConfig
   /**
    * Makes the function durable. `undefined`: durable when its handler was wrapped by the official SDK, with generous
    * defaults (ExecutionTimeout 900 s so that synchronous Invoke works, RetentionPeriodInDays 14). `false`: plain.

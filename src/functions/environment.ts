@@ -2,6 +2,7 @@
  * The environment of a function process (spec 10 §10.2). Nothing of the server's own environment reaches it but what
  * a program needs to run at all: a server's secrets are not its functions'.
  */
+import type { FunctionLogging } from '../service/ports.ts'
 import type { Launch } from './launch.ts'
 
 export interface EnvironmentOf {
@@ -16,6 +17,7 @@ export interface EnvironmentOf {
   /** `127.0.0.1:port` of the process's own listener. */
   readonly runtimeAuthority: string
   readonly logStream: string
+  readonly logging: FunctionLogging
 }
 
 /** Set by the server alone; a declaration that names one is refused. */
@@ -34,10 +36,6 @@ export const reservedVariables: ReadonlySet<string> = new Set([
   'LAMBDA_TASK_ROOT',
 ])
 
-export function logGroup(functionName: string): string {
-  return `/aws/lambda/${functionName}`
-}
-
 export function environmentOf(launch: Launch, place: EnvironmentOf): Readonly<Record<string, string>> {
   return {
     ...place.inherited,
@@ -49,7 +47,8 @@ export function environmentOf(launch: Launch, place: EnvironmentOf): Readonly<Re
     AWS_ACCESS_KEY_ID: 'perdure',
     AWS_SECRET_ACCESS_KEY: 'perdure',
     AWS_SESSION_TOKEN: 'perdure',
-    AWS_LAMBDA_LOG_FORMAT: 'Text',
+    AWS_LAMBDA_LOG_FORMAT: place.logging.format,
+    ...(place.logging.format === 'JSON' ? { AWS_LAMBDA_LOG_LEVEL: place.logging.applicationLevel } : {}),
     AWS_XRAY_CONTEXT_MISSING: 'LOG_ERROR',
     AWS_XRAY_DAEMON_ADDRESS: '127.0.0.1:2000',
     AWS_ENDPOINT_URL_LAMBDA: `http://${place.runtimeAuthority}`,
@@ -60,7 +59,7 @@ export function environmentOf(launch: Launch, place: EnvironmentOf): Readonly<Re
     AWS_LAMBDA_FUNCTION_VERSION: place.version,
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(place.memoryMb),
     ...(place.maxConcurrency === 1 ? {} : { AWS_LAMBDA_MAX_CONCURRENCY: String(place.maxConcurrency) }),
-    AWS_LAMBDA_LOG_GROUP_NAME: logGroup(place.functionName),
+    AWS_LAMBDA_LOG_GROUP_NAME: place.logging.group,
     AWS_LAMBDA_LOG_STREAM_NAME: place.logStream,
     AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
     ...(launch.runtime === undefined ? {} : { AWS_EXECUTION_ENV: `AWS_Lambda_${launch.runtime}` }),

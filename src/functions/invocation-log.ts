@@ -1,5 +1,15 @@
 /** The log of one invocation: what the function printed, framed by the platform's lines (spec 02 "Log tail"). */
-import type { Clock, FunctionVersion, InvocationRequest, LogRecord } from '../service/ports.ts'
+import { isAtLeast, type LogLevel } from '../protocol/logs/log-line.ts'
+import {
+  type Clock,
+  defaultLogGroup,
+  type FunctionVersion,
+  type InvocationRequest,
+  type LogRecord,
+} from '../service/ports.ts'
+import type { InvocationEnd } from './failure-texts.ts'
+import { keepsPrinted, plainLogging } from './logging.ts'
+import { type InvocationStatus, type PlatformLine, platformLines } from './platform-lines.ts'
 
 export const logTailBytes = 4096
 
@@ -30,10 +40,50 @@ export function createTail(): Tail {
   }
 }
 
+/** Where lines go: the log of a process, in the format of its function. */
+export interface ProcessLog {
+  /** What the function printed; left out when its level is too low. Answers whether it was kept. */
+  printed(stream: 'stdout' | 'stderr', line: string, invocation: Invocation | undefined): boolean
+  /** What the platform says. */
+  said(line: PlatformLine, invocation: Invocation | undefined): boolean
+}
+
+type Invocation = Pick<LogRecord, 'requestId' | 'executionArn'>
+
+export function createProcessLog(options: {
+  readonly version: FunctionVersion
+  readonly logStream: string
+  readonly clock: Clock
+  readonly log: (record: LogRecord) => void
+}): ProcessLog {
+  const { version, logStream, clock, log } = options
+  const logging = version.logging ?? plainLogging(version.name)
+  const identity = {
+    functionName: version.name,
+    version: version.version,
+    logStream,
+    ...(logging.group === defaultLogGroup(version.name) ? {} : { group: logging.group }),
+  }
+  return {
+    printed: (stream, line, invocation = {}) => {
+      const keeps = keepsPrinted(logging, line)
+      if (keeps) log({ at: clock.now(), ...identity, ...invocation, stream, line })
+      return keeps
+    },
+    said: ({ level, line }, invocation = {}) => {
+      const keeps = logging.format === 'Text' || isAtLeast(level, logging.systemLevel)
+      if (keeps) log({ at: clock.now(), ...identity, ...invocation, stream: 'platform', level, line })
+      return keeps
+    },
+  }
+}
+
 export interface InvocationLog {
-  line(stream: LogRecord['stream'], line: string): void
+  printed(stream: 'stdout' | 'stderr', line: string): void
+  /** A line of this server's own. */
+  notice(level: LogLevel, line: string): void
   /** Writes END and REPORT; answers the tail. */
-  end(facts: { readonly maxRssKb: number | undefined; readonly initMs: number | undefined }): string
+  end(end: InvocationEnd, facts: { readonly maxRssKb: number | undefined; readonly initMs: number | undefined }): string
 }
 
 /** Writes START at once. `initTail`: what the process printed before its first invocation. */
@@ -41,43 +91,48 @@ export function beginInvocationLog(options: {
   readonly version: FunctionVersion
   readonly request: InvocationRequest
   readonly clock: Clock
-  readonly log: (record: LogRecord) => void
+  readonly log: ProcessLog
   readonly initTail: string
 }): InvocationLog {
-  const { version, request, clock } = options
-  const { requestId } = request
+  const { version, request, clock, log } = options
+  const { requestId, executionArn } = request
   const startedAt = clock.now()
+  const lines = platformLines(version.logging?.format ?? 'Text')
   const tail = createTail()
-  const identity = {
-    functionName: version.name,
-    version: version.version,
-    requestId,
-    ...(request.executionArn === undefined ? {} : { executionArn: request.executionArn }),
-  }
-  const line = (stream: LogRecord['stream'], text: string): void => {
-    tail.add(text)
-    options.log({ at: clock.now(), ...identity, stream, line: text })
+  const invocation = { requestId, ...(executionArn === undefined ? {} : { executionArn }) }
+  const say = (said: PlatformLine): void => {
+    if (log.said(said, invocation)) tail.add(said.line)
   }
   // The store has these lines already, from when they were printed.
   for (const text of options.initTail.split('\n')) if (text !== '') tail.add(text)
-  line('platform', `START RequestId: ${requestId} Version: ${version.version}`)
+  say(lines.start(startedAt, requestId, version.version))
   return {
-    line,
-    end: ({ maxRssKb, initMs }) => {
-      const duration = (clock.now() - startedAt).toFixed(2)
-      line('platform', `END RequestId: ${requestId}`)
-      line(
-        'platform',
-        [
-          `REPORT RequestId: ${requestId}`,
-          `Duration: ${duration} ms`,
-          `Billed Duration: ${Math.ceil(Number(duration))} ms`,
-          `Memory Size: ${version.memoryMb} MB`,
-          `Max Memory Used: ${Math.ceil((maxRssKb ?? 0) / 1024)} MB`,
-          initMs === undefined ? '' : `Init Duration: ${initMs.toFixed(2)} ms\t`,
-        ].join('\t'),
-      )
+    printed: (stream, line) => {
+      if (log.printed(stream, line, invocation)) tail.add(line)
+    },
+    notice: (level, line) => say(lines.notice(clock.now(), requestId, level, line)),
+    end: (end, { maxRssKb, initMs }) => {
+      const now = clock.now()
+      const report = {
+        requestId,
+        status: statusOf(end),
+        errorType: end.kind === 'response' ? undefined : end.error.ErrorType,
+        durationMs: now - startedAt,
+        memorySizeMb: version.memoryMb,
+        maxMemoryUsedMb: Math.ceil((maxRssKb ?? 0) / 1024),
+        initMs,
+      }
+      say(lines.end(now, report))
+      say(lines.report(now, report))
       return tail.text()
     },
   }
+}
+
+function statusOf(end: InvocationEnd): InvocationStatus {
+  if (end.kind === 'response') return 'success'
+  if (end.kind === 'platform') return 'failure'
+  const { ErrorType: type = '' } = end.error
+  if (type === 'Sandbox.Timedout') return 'timeout'
+  return type === 'Runtime.ExitError' ? 'failure' : 'error'
 }

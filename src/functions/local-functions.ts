@@ -34,7 +34,8 @@ import { createDeployedFunctions, type DeployedFunctions } from './deployed/depl
 import { watchFootprints } from './footprints.ts'
 import { openIsolation } from './isolation/bubblewrap.ts'
 import type { Isolation, IsolationKind } from './isolation/isolation.ts'
-import { openLogStore } from './log-store.ts'
+import { type LogKeeping, logBounds } from './log-keeping.ts'
+import { openLogStore } from './logs/log-store.ts'
 import { createPool, mostProcesses } from './pool.ts'
 import { isDurable } from './probe.ts'
 import { openProcessRecords } from './process-records.ts'
@@ -55,6 +56,8 @@ export interface LocalFunctionsOptions {
   readonly registered?: RegisteredFunctions
   /** Programs that run functions of other languages than Node, by family or runtime. Default: those on the PATH. */
   readonly runtimes?: ConfiguredPrograms
+  /** Default: 14 days, 1 GB. */
+  readonly functionLogs?: LogKeeping
   readonly place: Place
   /** Answers the Lambda API calls that functions make. */
   readonly lambdaApi: RequestListener
@@ -130,7 +133,7 @@ export async function createLocalFunctions(options: LocalFunctionsOptions): Prom
   const records = openProcessRecords(below('processes'))
   const watchdog = startWatchdog({ clock, timers })
   const footprints = watchFootprints({ clock, timers })
-  const logs = openLogStore(below('logs'))
+  const logs = openLogStore({ directory: below('logs'), bounds: logBounds(options.functionLogs ?? {}), clock, timers })
   const dispose = async (): Promise<void> => {
     footprints.close()
     await Promise.all([watchdog.close(), logs.close()])

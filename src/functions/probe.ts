@@ -12,6 +12,7 @@ import type { Failure } from './bootstrap/failure.ts'
 import { DeclarationError } from './declaration-error.ts'
 import { environmentOf } from './environment.ts'
 import type { Isolation } from './isolation/isolation.ts'
+import { plainLogging } from './logging.ts'
 import { signalGroup } from './process-group.ts'
 import { launchNode, type ModuleCode, type NodeBootstrap } from './runtimes/node-process.ts'
 import { serverLine, spawnProcess } from './spawn-process.ts'
@@ -47,6 +48,7 @@ export async function isDurable(host: ProbeHost, functionName: string, code: Mod
       // Nobody listens there: a module that calls the Lambda API while it loads fails fast.
       runtimeAuthority: '127.0.0.1:9',
       logStream: 'probe',
+      logging: plainLogging(functionName),
     }),
   })
   host.watchdog.watch(child.pid)

@@ -37,10 +37,17 @@ import {
   withTail,
 } from './failure-texts.ts'
 import { type Footprint, type Footprints, maxProcesses } from './footprints.ts'
-import { beginInvocationLog, createTail, type InvocationLog } from './invocation-log.ts'
+import {
+  beginInvocationLog,
+  createProcessLog,
+  createTail,
+  type InvocationLog,
+  type ProcessLog,
+} from './invocation-log.ts'
 import type { Isolation } from './isolation/isolation.ts'
 import { createLabelledReader } from './labelled-output.ts'
 import { type Launch, LaunchRefusal } from './launch.ts'
+import { plainLogging } from './logging.ts'
 import { type Allowance, createAllowance, createOutputLines, type OutputLines } from './output-lines.ts'
 import { signalGroup, yieldToAll, yieldToServer } from './process-group.ts'
 import type { ProcessRecords } from './process-records.ts'
@@ -136,6 +143,8 @@ class ProcessSandbox implements Sandbox {
   readonly #events: SandboxEvents
   readonly #places: number
   #startedAt: number
+  readonly #logStream: string
+  readonly #log: ProcessLog
   readonly #initTail = createTail()
   readonly #allowance: Allowance
   readonly #output: Output
@@ -167,6 +176,8 @@ class ProcessSandbox implements Sandbox {
     this.#events = events
     this.#places = version.maxConcurrency ?? 1
     this.#startedAt = host.clock.now()
+    this.#logStream = newLogStream(version.version, host.clock, host.entropy)
+    this.#log = createProcessLog({ version, logStream: this.#logStream, clock: host.clock, log: host.log })
     this.#allYield = !host.isolation.hides
     this.#allowance = createAllowance(host.clock)
     this.#output = this.#outputTo((stream, line) => this.#printed(stream, line))
@@ -208,7 +219,8 @@ class ProcessSandbox implements Sandbox {
         maxConcurrency: this.#places,
         region: host.region,
         runtimeAuthority: api.authority,
-        logStream: this.#logStream(),
+        logStream: this.#logStream,
+        logging: this.#version.logging ?? plainLogging(this.#version.name),
       }),
     })
     this.#child = child
@@ -248,7 +260,7 @@ class ProcessSandbox implements Sandbox {
       const log = this.#beginLog(request)
       if (this.#state !== 'serving' || this.#ending || this.#free === 0 || this.#api === undefined) {
         const end = platformFailure('The function process ended before it was given the event')
-        resolve(withTail(end, log.end({ maxRssKb: this.#maxMemoryKb, initMs: undefined })))
+        resolve(withTail(end, log.end(end, { maxRssKb: this.#maxMemoryKb, initMs: undefined })))
         return
       }
       this.#free -= 1
@@ -262,7 +274,7 @@ class ProcessSandbox implements Sandbox {
           end: (id) => timedOut(id, timeoutSeconds),
           culprit: requestId,
         }),
-        output: this.#outputTo((stream, line) => log.line(stream, line)),
+        output: this.#outputTo(log.printed),
       })
       const delivered = this.#api.deliver({
         requestId,
@@ -300,11 +312,11 @@ class ProcessSandbox implements Sandbox {
     this.#running.delete(request.requestId)
     const initMs = this.#servedFirst ? undefined : this.#initMs
     this.#servedFirst = true
-    if (end.kind !== 'response' && this.#state === 'ended') log.line('platform', end.error.ErrorMessage ?? '')
+    if (end.kind !== 'response' && this.#state === 'ended') log.notice('ERROR', end.error.ErrorMessage ?? '')
     if (end.kind === 'response' && this.#version.durable !== undefined) {
-      for (const line of explainReplayMismatch(end.body, request.executionArn)) log.line('platform', line)
+      for (const line of explainReplayMismatch(end.body, request.executionArn)) log.notice('WARN', line)
     }
-    resolve(withTail(end, log.end({ maxRssKb: this.#maxMemoryKb, initMs })))
+    resolve(withTail(end, log.end(end, { maxRssKb: this.#maxMemoryKb, initMs })))
   }
 
   #atDeadline(dueMs: number, verdict: Verdict): () => void {
@@ -346,8 +358,8 @@ class ProcessSandbox implements Sandbox {
   #endGreedy(cause: string): void {
     if (this.#verdict !== undefined) return
     const line = `[perdure] The process and what it forked are killed: ${cause}`
-    if (this.#running.size === 0) this.#print('platform', line)
-    for (const { log } of this.#running.values()) log.line('platform', line)
+    if (this.#running.size === 0) this.#log.said({ level: 'WARN', line }, undefined)
+    for (const { log } of this.#running.values()) log.notice('WARN', line)
     this.#kill({ end: (requestId) => exited(requestId, { exitCode: null, signal: 'SIGKILL' }) })
   }
 
@@ -411,14 +423,14 @@ class ProcessSandbox implements Sandbox {
   #startFailed(request: InvocationRequest, verdict: (requestId: string) => InvocationEnd): InvocationResult {
     const log = this.#beginLog(request)
     const end = verdict(request.requestId)
-    if (end.kind !== 'response') log.line('platform', end.error.ErrorMessage ?? '')
-    return withTail(end, log.end({ maxRssKb: this.#maxMemoryKb, initMs: undefined }))
+    if (end.kind !== 'response') log.notice('ERROR', end.error.ErrorMessage ?? '')
+    return withTail(end, log.end(end, { maxRssKb: this.#maxMemoryKb, initMs: undefined }))
   }
 
   #beginLog(request: InvocationRequest): InvocationLog {
-    const { clock, log } = this.#host
+    const { clock } = this.#host
     const initTail = this.#servedFirst ? '' : this.#initTail.text()
-    return beginInvocationLog({ version: this.#version, request, clock, log, initTail })
+    return beginInvocationLog({ version: this.#version, request, clock, log: this.#log, initTail })
   }
 
   #outputTo(emit: (stream: 'stdout' | 'stderr', line: string) => void): Output {
@@ -456,28 +468,22 @@ class ProcessSandbox implements Sandbox {
   #printed(stream: 'stdout' | 'stderr', line: string): void {
     const [running] = this.#running.values()
     if (this.#places === 1 && running !== undefined) {
-      running.log.line(stream, line)
+      running.log.printed(stream, line)
       return
     }
-    if (!this.#servedFirst) this.#initTail.add(line)
-    this.#print(stream, line)
-  }
-
-  /** A line that belongs to no invocation. */
-  #print(stream: LogRecord['stream'], line: string): void {
-    const { name, version } = this.#version
-    this.#host.log({ at: this.#host.clock.now(), functionName: name, version, stream, line })
-  }
-
-  #logStream(): string {
-    const day = new Date(this.#startedAt).toISOString().slice(0, 10).replaceAll('-', '/')
-    return `${day}/[${this.#version.version}]${this.#host.entropy.hex(16)}`
+    const kept = this.#log.printed(stream, line, undefined)
+    if (kept && !this.#servedFirst) this.#initTail.add(line)
   }
 }
 
 function flush({ stdout, stderr }: Output): void {
   stdout.flush()
   stderr.flush()
+}
+
+function newLogStream(version: string, clock: Clock, entropy: Entropy): string {
+  const day = new Date(clock.now()).toISOString().slice(0, 10).replaceAll('-', '/')
+  return `${day}/[${version}]${entropy.hex(16)}`
 }
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

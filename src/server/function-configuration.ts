@@ -3,7 +3,7 @@
  * Perdure runs it, what a deployment would have to tell (role, runtime, code hash) is left out (spec 02 §2.4).
  */
 import type { Limits } from '../protocol/limits.ts'
-import type { FunctionVersion } from '../service/ports.ts'
+import { defaultLogGroup, type FunctionVersion } from '../service/ports.ts'
 
 /** In a list: without its state (spec 02 §2.4). */
 export function listedFunction(version: FunctionVersion, arn: string, limits: Limits): object {
@@ -17,7 +17,7 @@ export function listedFunction(version: FunctionVersion, arn: string, limits: Li
     MemorySize: version.memoryMb,
     TracingConfig: { Mode: 'PassThrough' },
     SnapStart: { ApplyOn: 'None', OptimizationStatus: 'Off' },
-    LoggingConfig: { LogFormat: 'Text', LogGroup: `/aws/lambda/${version.name}` },
+    LoggingConfig: loggingConfig(version),
     ...(version.durable === undefined
       ? undefined
       : { DurableConfig: { RetentionPeriodInDays: limits.retentionDays, ...version.durable } }),
@@ -28,4 +28,10 @@ export function listedFunction(version: FunctionVersion, arn: string, limits: Li
 /** On its own. `arn` is qualified with exactly what was asked for. */
 export function describeFunction(version: FunctionVersion, arn: string, limits: Limits): object {
   return { ...listedFunction(version, arn, limits), State: 'Active', LastUpdateStatus: 'Successful' }
+}
+
+function loggingConfig({ name, logging }: FunctionVersion): object {
+  const { format = 'Text', group = defaultLogGroup(name), applicationLevel, systemLevel } = logging ?? {}
+  const levels = format === 'JSON' ? { ApplicationLogLevel: applicationLevel, SystemLogLevel: systemLevel } : undefined
+  return { LogFormat: format, ...levels, LogGroup: group }
 }

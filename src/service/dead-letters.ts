@@ -1,7 +1,7 @@
 /**
  * Asynchronous executions that fail, time out or are stopped leave their event to the dead-letter target of their
- * version (spec 07 §7.5). That it is owed is written with the entry that ends the execution; the event itself, which may
- * be long, is read when that is delivered on. Whoever is waited for by a parent tells the parent, and nobody else.
+ * version (spec 07 §7.5). That it is owed is written with the entry that ends the execution; the event itself, which
+ * may be long, is read when that is delivered on. Whoever is waited for by a parent tells the parent, and nobody else.
  */
 import type { ExecutionState } from '../engine/model.ts'
 import type { OutboxRow, Store } from '../journal/store.ts'

@@ -200,7 +200,7 @@ export class Deliveries {
     const failures = (before?.failures ?? 0) + 1
     this.#failing.set(destination, { failures, reason })
     if (reason !== before?.reason) {
-      const message = `The webhook ${shownDestination(destination)} fails (${reason}): what is owed to it is kept and tried again`
+      const message = `Deliveries to ${shownDestination(destination)} fail (${reason}): they are kept and tried again`
       this.#log('warn', message, undefined, about)
     }
     return failures
@@ -210,13 +210,13 @@ export class Deliveries {
   #refuses({ destination, of, key, about }: Delivery, answer: WebhookAnswer): void {
     if (this.#refusing.has(destination)) return
     this.#refusing.add(destination)
-    const message = `The webhook ${shownDestination(destination)} refuses delivery ${key} (${of}; ${reasonOf(answer)}): what it refuses is tried again for a day`
-    this.#log('warn', message, undefined, about)
+    const what = `Delivery ${key} (${of}) to ${shownDestination(destination)} was refused (${reasonOf(answer)})`
+    this.#log('warn', `${what}: what is refused there is tried again for a day`, undefined, about)
   }
 
   #works({ destination }: Delivery): void {
     if (this.#failing.delete(destination)) {
-      this.#log('info', `The webhook ${shownDestination(destination)} works again`)
+      this.#log('info', `Deliveries to ${shownDestination(destination)} work again`)
     }
   }
 }

@@ -13,12 +13,15 @@ export class Destinations {
   /** Texts that end in `*`, without it; the longest first. */
   readonly #prefixes: (readonly [prefix: string, to: Reachable])[] = []
 
-  /** `mapped`: from a destination, or the beginning of some (`arn:aws:sqs:*`), to a URL or a function. Throws when one is neither. */
+  /**
+   * `mapped`: from a destination, or the beginning of some (`arn:aws:sqs:*`), to a URL or a function. Throws a
+   * `DestinationError` when one is neither.
+   */
   constructor(mapped: Readonly<Record<string, string>>, place: Place) {
     this.#place = place
     for (const [from, to] of Object.entries(mapped)) {
       const reachable = reachableOf(to, place)
-      if (reachable === undefined) throw new Error(unreachable(`the destination "${from}"`, to))
+      if (reachable === undefined) throw new DestinationError(`What is meant for ${from}`, to)
       if (from.endsWith('*')) this.#prefixes.push([from.slice(0, -1), reachable])
       else this.#exact.set(from, reachable)
     }
@@ -39,8 +42,17 @@ export function reachableOf(text: string, place: Place): Reachable | undefined {
   return destination?.kind === 'elsewhere' ? undefined : destination
 }
 
-export const unreachable = (what: string, text: string): string =>
-  `${what} is to be delivered to "${shownDestination(text)}", which is neither the URL of a webhook nor a function of this server`
+/** The configuration names somebody who cannot be reached. The message: cause, consequence and fix, a line each. */
+export class DestinationError extends Error {
+  constructor(what: string, to: string) {
+    super(
+      `${what} is to go to ${shownDestination(to)}, which is neither the URL of a webhook nor a function of this server.
+It would be dropped.
+Give the URL of a webhook, or a function in the region and account of this server.`,
+    )
+    this.name = 'DestinationError'
+  }
+}
 
 /** For logs: of a URL only where it leads, for the rest of it may be a secret. */
 export function shownDestination(text: string): string {

@@ -108,7 +108,7 @@ export class Duties {
     return this.#complete(parentExecutionId, operationId, completionOfChild(end, timeoutSeconds))
   }
 
-  /** A parent that waits for the end of this execution, or a dead-letter target, must have been told before nobody knows it any more. */
+  /** Before nobody knows the execution any more, a parent that waits for its end, or a dead-letter target, must be told. */
   async #purge(executionId: string, { parent }: Duty & { kind: 'purge' }): Promise<'done' | 'later'> {
     const row = await this.#store.findById(executionId)
     if (row === undefined) return 'done'

@@ -5,6 +5,7 @@
  */
 import type { FUNCTION_OPERATIONS } from '../protocol/function-operations.ts'
 import type { LAYER_OPERATIONS } from '../protocol/layer-operations.ts'
+import type { LogLevel } from '../protocol/logs/log-line.ts'
 import type { InputOf } from '../protocol/operations.ts'
 import type { DurableConfig, ErrorObject } from '../protocol/shapes.ts'
 import type { CounterName, GaugeName, HistogramName, LabelValues } from './metric-table.ts'
@@ -51,6 +52,8 @@ export interface FunctionVersion {
   readonly durable: DurableConfig | undefined
   /** TenancyConfig PER_TENANT: an invocation must name a tenant. */
   readonly perTenant: boolean
+  /** Absent: text, all of it, in the function's own group. */
+  readonly logging?: FunctionLogging
 }
 
 export interface DeletableVersion {
@@ -221,6 +224,17 @@ export interface ListedVersion {
   readonly configuration: (arn: string) => object
 }
 
+/** How a function's log is written: the LoggingConfig of the Lambda API. */
+export interface FunctionLogging {
+  /** `JSON`: what the platform says, and what the runtime's own logging prints, is JSON. */
+  readonly format: 'Text' | 'JSON'
+  /** The least level of what the function prints that is kept. With the format `JSON` only. */
+  readonly applicationLevel: LogLevel
+  /** The same of what the platform says. */
+  readonly systemLevel: LogLevel
+  readonly group: string
+}
+
 /** One line that a function printed, or that the platform says about an invocation (START, END, REPORT). */
 export interface LogRecord {
   readonly at: number
@@ -230,17 +244,78 @@ export interface LogRecord {
   readonly executionArn?: string
   readonly stream: 'stdout' | 'stderr' | 'platform'
   readonly line: string
+  /** Of what the platform says. The function's own lines tell theirs themselves. */
+  readonly level?: LogLevel
+  /** Absent: `/aws/lambda/<functionName>`. */
+  readonly group?: string
+  /** The log stream, as the environment of the process names it. Absent in what earlier versions wrote. */
+  readonly logStream?: string
+}
+
+/** A record as it was taken into the log. */
+export interface LoggedRecord extends LogRecord {
+  /**
+   * Larger than that of every record before it, of whichever function, and never given twice. At least the thousandfold
+   * of `at`, so that it tells the time too.
+   */
+  readonly position: number
+}
+
+/** Which records are meant: all that fit every member that is there. */
+export interface LogSelection {
+  readonly functionNames?: ReadonlySet<string>
+  readonly executionArns?: ReadonlySet<string>
+  readonly requestId?: string
+  readonly group?: string
+  /** Epoch milliseconds, inclusive. */
+  readonly sinceMs?: number
+  readonly where?: (record: LoggedRecord) => boolean
+}
+
+export type LogReading =
+  /** The oldest beyond a position. `maxBytes` bounds what is looked at; the next page goes on there. */
+  | { readonly direction: 'forward'; readonly after: number; readonly limit: number; readonly maxBytes?: number }
+  /** The newest, before a position if one is given. `maxBytes` bounds what is given out, but for one record. */
+  | { readonly direction: 'backward'; readonly before?: number; readonly limit: number; readonly maxBytes?: number }
+
+export interface LogPage {
+  /** The oldest first, in both directions. */
+  readonly records: readonly LoggedRecord[]
+  /** Read forward: all that is up to here was looked at. Read backward: all that there was, so that one may go on here. */
+  readonly position: number
+  /** There was no more to look at. */
+  readonly complete: boolean
+}
+
+export interface LogGroup {
+  readonly name: string
+  readonly functionNames: ReadonlySet<string>
+  /** When its oldest record was written, epoch milliseconds. */
+  readonly sinceMs: number
+  readonly storedBytes: number
+}
+
+export interface LogStreamSummary {
+  readonly name: string
+  readonly firstAt: number
+  readonly lastAt: number
 }
 
 export interface Logs {
-  /** The newest `limit` records that match, oldest first. `afterMs` is exclusive. */
-  query(query: {
-    readonly executionArn?: string
-    readonly functionName?: string
-    readonly requestId?: string
-    readonly afterMs?: number
-    readonly limit: number
-  }): Promise<readonly LogRecord[]>
+  /** Sees every record that was written before the call, and each once: pages neither overlap nor leave anything out. */
+  read(selection: LogSelection, reading: LogReading): Promise<LogPage>
+  /** The groups that hold records, in the order of their names. */
+  groups(): readonly LogGroup[]
+  /** The log streams of a group, in the order of their names. */
+  streams(group: LogGroup): Promise<readonly LogStreamSummary[]>
+}
+
+/** The log group of a function that names none. */
+export const defaultLogGroup = (functionName: string): string => `/aws/lambda/${functionName}`
+
+/** The log stream that a record is shown in. */
+export function logStreamOf({ logStream, at, version }: LogRecord): string {
+  return logStream ?? `${new Date(at).toISOString().slice(0, 10).replaceAll('-', '/')}/[${version}]`
 }
 
 /** A figure that only grows. */

@@ -9,7 +9,7 @@ import type { ExecutionState } from '../engine/model.ts'
 import type { Place } from '../protocol/arn.ts'
 import { uuidOf } from './clock-adapters.ts'
 import { deliveryRow } from './deliveries.ts'
-import { reachableOf, unreachable } from './destinations.ts'
+import { DestinationError, reachableOf } from './destinations.ts'
 import type { OwedRow } from './outbox.ts'
 
 export class StatusEvents {
@@ -17,13 +17,13 @@ export class StatusEvents {
   readonly #place: Place
   readonly #listeners = new Set<string>()
 
-  /** Throws when a destination is neither a URL nor a function. */
+  /** Throws a `DestinationError` when a destination is neither a URL nor a function. */
   constructor(destinations: readonly string[], place: Place) {
     this.#destinations = destinations
     this.#place = place
     for (const destination of destinations) {
       const reachable = reachableOf(destination, place)
-      if (reachable === undefined) throw new Error(unreachable('each event', destination))
+      if (reachable === undefined) throw new DestinationError('Each event about an execution', destination)
       if (reachable.kind === 'function') this.#listeners.add(reachable.name)
     }
   }

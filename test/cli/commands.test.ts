@@ -138,6 +138,27 @@ test('the commands of a running server', async (context) => {
     const records = (await ok('logs', 'trip-2', '--json')).out.trimEnd().split('\n')
     for (const record of records) assert.equal((JSON.parse(record) as { functionName: string }).functionName, 'trip')
     assert.equal((await run('logs', 'nothing')).code, 1)
+
+    const [record = ''] = records
+    const { requestId } = JSON.parse(record) as { readonly requestId: string }
+    const ofRequest = (await ok('logs', '--request-id', requestId, '--json')).out.trimEnd().split('\n')
+    assert.ok(ofRequest.length >= 3 && ofRequest.every((line) => JSON.parse(line).requestId === requestId))
+    const grepped = (await ok('logs', 'trip-2', '--grep', 'START Request')).out.trimEnd().split('\n')
+    assert.ok(grepped.every((line) => line.includes('START RequestId')))
+    assert.equal((await ok('logs', 'trip-2', '--filter=-Request -trip')).out.includes('START'), false)
+    assert.equal((await ok('logs', 'trip-2', '--level', 'fatal')).out, '')
+    assert.match((await ok('logs', 'trip-2', '--since', '1h')).out, /START RequestId/)
+    assert.equal((await ok('logs', 'trip-2', '--since', '2999-01-01T00:00:00Z')).out, '')
+    assert.match((await ok('logs', 'trip-2', '--children')).out, /START RequestId/)
+    for (const wrong of [
+      ['--level', 'loud'],
+      ['--filter', '{'],
+      ['--since', 'soon'],
+    ]) {
+      assert.equal((await run('logs', 'trip-2', ...wrong)).code, 2, wrong.join(' '))
+    }
+    assert.equal((await run('logs')).code, 2)
+    assert.equal((await run('logs', 'trip', '--children')).code, 2)
   })
 
   await context.test('lists take the filters of the API', async () => {

@@ -129,6 +129,21 @@ test('wrong usage', async () => {
   assertOneMessage(await perdure(['executions', 'get', arn]), 2, /not the ARN of an execution/, /single quotes/)
 })
 
+test('a destination that cannot be reached', async (context) => {
+  const folder = await temporaryFolder(context)
+  const topic = 'arn:aws:sns:us-east-1:000000000000:t'
+  for (const told of [{ events: [topic] }, { destinations: { 'arn:aws:sqs:*': topic } }]) {
+    await writeFile(join(folder, 'perdure.config.json'), JSON.stringify({ functions: [], ...told }))
+    for (const command of [
+      ['start', '--memory', '--port', '0'],
+      ['config', 'check'],
+    ]) {
+      const outcome = await perdure(command, { cwd: folder })
+      assertOneMessage(outcome, 1, /is to go to arn:aws:sns:\S+, which is neither the URL of a webhook nor/, /webhook/)
+    }
+  }
+})
+
 test('config check says what start would say, and what is right', async (context) => {
   const folder = await temporaryFolder(context)
   await writeFile(

@@ -172,19 +172,26 @@ test('a follower hands every event back once, over pages and polls', async (cont
   assert.deepEqual(await poll(), [9])
 })
 
-test('a log follower hands every line back once, also lines of one millisecond', async (context) => {
-  const records: { at: number; line: string }[] = []
+test('a log follower goes on where the last answer ended, page after page', async (context) => {
+  const records: { position: number; line: string }[] = []
+  const asked: URLSearchParams[] = []
   const client = await clientOf(context, (request, response) => {
-    const after = Number(new URL(request.url ?? '', 'http://localhost').searchParams.get('after') ?? -1)
-    response.end(JSON.stringify({ records: records.filter((record) => record.at > after) }))
+    const { searchParams } = new URL(request.url ?? '', 'http://localhost')
+    asked.push(searchParams)
+    const after = Number(searchParams.get('position') ?? -1)
+    const beyond = records.filter(({ position }) => position > after)
+    const page = beyond.slice(0, 2)
+    const position = page.at(-1)?.position ?? after
+    response.end(JSON.stringify({ records: page, position, complete: page.length === beyond.length }))
   })
-  const follower = new LogFollower(client, { functionName: 'order' })
+  const follower = new LogFollower(client, { functionName: 'order', grep: 'a b+c', limit: 2 })
   const poll = async () => (await follower.poll()).map((record) => record.line)
-  records.push({ at: 5, line: 'a' }, { at: 5, line: 'b' })
+  records.push({ position: 5, line: 'a' }, { position: 6, line: 'b' })
   assert.deepEqual(await poll(), ['a', 'b'])
-  records.push({ at: 5, line: 'c' }, { at: 6, line: 'd' })
-  assert.deepEqual(await poll(), ['c', 'd'])
+  records.push({ position: 7, line: 'c' }, { position: 8, line: 'd' }, { position: 9, line: 'e' })
+  assert.deepEqual(await poll(), ['c', 'd', 'e'])
   assert.deepEqual(await poll(), [])
-  records.push({ at: 6, line: 'e' })
-  assert.deepEqual(await poll(), ['e'])
+  records.push({ position: 10, line: 'f' })
+  assert.deepEqual(await poll(), ['f'])
+  assert.ok(asked.every((parameters) => parameters.get('grep') === 'a b+c'))
 })

@@ -152,7 +152,7 @@ describe('a SAM project', { skip: python ? false : 'python3 is not on the PATH' 
         /the stack shop no longer has shop-Health\n {2}so: nothing was deployed\n {2}fix: say --yes if that is meant/,
       )
       const report = await site.deploy(...args, '--yes')
-      assert.deepEqual(report.Deletions, ['shop-Health'])
+      assert.deepEqual(report.Deletions, [{ FunctionName: 'shop-Health', RunningExecutions: 0 }])
       assert.deepEqual(outcomes(report), {
         'shop-dev-checkout': 'unchanged',
         'shop-dev-tax': 'unchanged',

@@ -16,7 +16,7 @@ export interface StackReport {
     readonly Action: string
     readonly Changes: readonly string[]
   }[]
-  readonly Deletions: readonly string[]
+  readonly Deletions: readonly { readonly FunctionName: string; readonly RunningExecutions: number }[]
   readonly Ignored: readonly { readonly What: string; readonly Reason: string }[]
   readonly StandIns: readonly { readonly Reference: string; readonly Value: string }[]
   readonly Outcomes: readonly {

@@ -4,7 +4,7 @@ import { symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { writeZip } from '../../src/deploy/package/zip.ts'
-import { inRepository } from '../cli/program.ts'
+import { inRepository, running } from '../cli/program.ts'
 import { zipOf } from '../management/zip-of.ts'
 import { actions, outcomes, type Site, siteOf } from './site.ts'
 
@@ -98,6 +98,59 @@ ${weights}
       [undefined, ['perdure:logical-id', 'perdure:stack']],
     )
     assert.deepEqual(actions(await site.deploy('--stack-name', 'orders')), { orders: 'unchanged' })
+  })
+
+  test('every setting is settled after one deployment, and goes back to its default after another', async (t) => {
+    const site = await siteOf(t)
+    const settings = `
+      Description: all of it
+      Timeout: 11
+      MemorySize: 300
+      Environment: { Variables: { STAGE: dev, OTHER: '' } }
+      EphemeralStorage: { Size: 1024 }
+      Tracing: Active
+      SnapStart: { ApplyOn: PublishedVersions }
+      LoggingConfig: { LogFormat: JSON, ApplicationLogLevel: WARN, LogGroup: /shop/orders }
+      KmsKeyArn: arn:aws:kms:us-east-1:000000000000:key/1
+      DeadLetterQueue: { Type: SQS, TargetArn: !GetAtt Dead.Arn }
+      VpcConfig: { SubnetIds: [subnet-1], SecurityGroupIds: [sg-1], Ipv6AllowedForDualStack: true }
+      FileSystemConfigs: [{ Arn: arn:aws:elasticfilesystem:us-east-1:000000000000:access-point/fsap-1, LocalMountPath: /mnt/x }]
+      Architectures: [arm64]
+      Layers: [!Ref Words]
+      ReservedConcurrentExecutions: 2
+      RecursiveLoop: Allow
+      AutoPublishAlias: live
+      ProvisionedConcurrencyConfig: { ProvisionedConcurrentExecutions: 1 }
+      EventInvokeConfig: { MaximumRetryAttempts: 0, DestinationConfig: { OnFailure: { Type: SQS, Destination: !GetAtt Dead.Arn } } }
+      Tags: { team: x }`
+    const template = (more: string) => `Resources:
+  Dead: { Type: AWS::SQS::Queue }
+  Words:
+    Type: AWS::Serverless::LayerVersion
+    Properties: { ContentUri: layer/ }
+  Orders:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionName: orders
+      Runtime: nodejs24.x
+      Handler: index.handler
+      InlineCode: exports.handler = async () => 1
+${more}
+`
+    await site.write({ 'layer/words.txt': 'words', 'template.yaml': template(settings) })
+    await site.deploy('--stack-name', 'shop')
+    assert.deepEqual(actions(await site.deploy('--stack-name', 'shop')), { orders: 'unchanged' })
+    await site.write({ 'template.yaml': template('') })
+    assert.deepEqual(outcomes(await site.deploy('--stack-name', 'shop')), { orders: 'changed' })
+    assert.deepEqual(actions(await site.deploy('--stack-name', 'shop')), { orders: 'unchanged' })
+    const { configuration, concurrency } = await site.client.getFunction({ functionName: 'orders' })
+    const { timeout, memorySize, layers, deadLetterConfig, tracingConfig, architectures, kmsKeyArn } = configuration
+    assert.deepEqual(
+      [timeout, memorySize, layers, deadLetterConfig, tracingConfig, architectures, kmsKeyArn, concurrency],
+      [3, 128, undefined, undefined, { mode: 'PassThrough' }, ['x86_64'], undefined, undefined],
+    )
+    const { aliases } = await site.client.listAliases({ functionName: 'orders' })
+    assert.deepEqual(aliases, [])
   })
 
   test('a layer is published when it differs, and its functions follow', async (t) => {
@@ -281,8 +334,10 @@ describe('a config file', () => {
     const site = await siteOf(t)
     await symlink(inRepository('node_modules'), join(site.folder, 'node_modules'))
     await site.write({
-      'perdure.config.yaml': `functions:
-  - { handler: ./greet.ts, environment: { GREETING: Hei }, timeout: 7, memory: 192, concurrency: 3, warm: 1 }
+      'perdure.config.yaml': `events: [plain]
+functions:
+  - { name: elsewhere, remote: true, durable: false }
+  - { handler: ./greet.ts, asynchronous: { retryAttempts: 1, onFailure: plain }, environment: { GREETING: Hei }, timeout: 7, memory: 192, concurrency: 3, warm: 1 }
   - { handler: ./plain.mjs.run, name: plain }
 `,
       'greet.ts': `import { withDurableExecution } from '@aws/durable-execution-sdk-js'
@@ -297,7 +352,7 @@ export const handler = withDurableExecution<{ name: string }, string>((event, co
     assert.deepEqual(outcomes(report), { greet: 'created', plain: 'created' })
     assert.deepEqual(
       report.Ignored.map(({ What }) => What),
-      ['greet.warm'],
+      ['greet.warm', 'elsewhere', 'events'],
     )
     const { configuration, concurrency } = await site.client.getFunction({ functionName: 'greet' })
     assert.deepEqual(
@@ -309,11 +364,54 @@ export const handler = withDurableExecution<{ name: string }, string>((event, co
       ],
       [7, 192, 14, 3],
     )
+    const { maximumRetryAttempts, destinationConfig } = await site.client.getFunctionEventInvokeConfig({
+      functionName: 'greet',
+    })
+    assert.deepEqual(
+      [maximumRetryAttempts, destinationConfig?.onFailure?.destination],
+      [1, 'arn:aws:lambda:us-east-1:000000000000:function:plain'],
+    )
     const invocation = { functionName: 'greet', qualifier: '$LATEST', payload: '{"name":"Ada"}' }
     assert.equal((await site.client.invoke(invocation)).payload, '"Hei, Ada!"')
     assert.equal(await answer(site, 'plain'), 7)
     const again = await site.run('deploy', '--stack-name', 'greetings')
     assert.equal(again.err, 'stack greetings: nothing to change\n')
+  })
+})
+
+describe('a deletion', () => {
+  test('says how many executions end with the function', async (t) => {
+    const site = await siteOf(t)
+    await symlink(inRepository('node_modules'), join(site.folder, 'node_modules'))
+    await site.write({
+      'perdure.config.yaml': 'functions:\n  - { handler: ./nap.ts }\n  - { handler: ./plain.mjs }\n',
+      'nap.ts': `import { withDurableExecution } from '@aws/durable-execution-sdk-js'
+export const handler = withDurableExecution((_event, context) => context.wait('nap', { seconds: 3_600 }))
+`,
+      'plain.mjs': 'export const handler = async () => 7',
+    })
+    await site.deploy('--stack-name', 'naps')
+    for (const durableExecutionName of ['one', 'two']) {
+      await site.client.invoke({
+        functionName: 'nap',
+        qualifier: '$LATEST',
+        invocationType: 'Event',
+        durableExecutionName,
+      })
+    }
+    await site.write({ 'perdure.config.yaml': 'functions:\n  - { handler: ./plain.mjs }\n' })
+    const planned = await site.run('deploy', '--stack-name', 'naps', '--plan')
+    assert.match(planned.out, /^ {2}delete +nap +the stack no longer has it, and 2 running executions with it$/m)
+    const refused = await site.run('destroy', 'naps')
+    assert.match(refused.err, /the stack naps has 2 functions: nap, plain, and 2 running executions with it/)
+    const destroyed = await site.run('destroy', 'naps', '--yes', '--json')
+    assert.deepEqual(JSON.parse(destroyed.out), {
+      Stack: 'naps',
+      Outcomes: [
+        { FunctionName: 'nap', Done: 'deleted' },
+        { FunctionName: 'plain', Done: 'deleted' },
+      ],
+    })
   })
 })
 
@@ -382,6 +480,23 @@ Resources:
     const report = await site.deploy('--stack-name', 'shop')
     assert.deepEqual(report.Functions[0]?.Changes, ['a version', 'alias live → a new version'])
     assert.equal(await answer(site, 'orders', 'live'), 2)
+  })
+
+  test('an interruption from the keyboard ends after the function that is under way, with 130', async (t) => {
+    const site = await siteOf(t)
+    const names = Array.from({ length: 150 }, (_, index) => `F${index}`)
+    await site.write({ 'template.yaml': `Resources:${names.map((name) => functionOf(name, inline('1'))).join('')}` })
+    const env = { PERDURE_ENDPOINT: site.server.endpoint }
+    const deploying = running(t, ['deploy', '--stack-name', 'many'], { cwd: site.folder, env })
+    while ((await deploying.errLine()) !== 'created f3') {
+      // Those before it.
+    }
+    assert.equal(await deploying.end('SIGINT'), 130)
+    const created = []
+    for await (const { functionName } of site.client.functions()) created.push(functionName)
+    assert.ok(created.length >= 4 && created.length < names.length, `${created.length} were created`)
+    assert.equal((await site.run('deploy', '--stack-name', 'many')).code, 0)
+    assert.equal((await site.run('deploy', '--stack-name', 'many')).err, 'stack many: nothing to change\n')
   })
 
   test('functions of others are not taken over, unless they are handed over', async (t) => {

@@ -4,8 +4,11 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import * as officialLogsClient from '@aws-sdk/client-cloudwatch-logs'
 import * as officialClient from '@aws-sdk/client-lambda'
+import { LOG_OPERATIONS } from '../../src/protocol/logs/log-operations.ts'
 import { OPERATIONS, type OperationSpec } from '../../src/protocol/operations.ts'
+import { cloudWatchLogs } from '../../src/server/routes/cloud-watch-logs.ts'
 import { ROUTES } from '../../src/server/routes/index.ts'
 import { code, type Row, readPage, tableOf } from './markdown.ts'
 
@@ -82,11 +85,40 @@ for (const shape of SHAPES) {
   })
 }
 
+// ------------------------------------------------------------------------------------------------ CloudWatch Logs
+
+const logSchemas = Object.values(officialLogsClient as Readonly<Record<string, unknown>>).filter(
+  (value): value is Schema => Array.isArray(value) && typeof value[0] === 'number',
+)
+
+test('CloudWatch Logs: the operations that are there, and no others', () => {
+  const rows = tableOf(page, 'CloudWatch Logs')
+  assert.deepEqual(rows.map(([name]) => name).sort(), Object.keys(LOG_OPERATIONS).sort())
+  assertStates(rows, 1)
+})
+
+for (const [name, input] of Object.entries(LOG_OPERATIONS)) {
+  test(`CloudWatch Logs, ${name}: every member of request and answer`, () => {
+    const rows = tableOf(page, name)
+    assertStates(rows, 2)
+    const official = logSchemas.find(([kind, , each]) => kind === OPERATION && each === name)
+    assert.ok(official !== undefined, `the official client has no ${name}`)
+    assert.deepEqual([...namesIn(rows, 'request')].sort(), [...membersOf(resolved(official[4]))].sort())
+    const output = resolved(official[5])
+    assert.deepEqual([...namesIn(rows, 'answer')].sort(), output[0] === STRUCTURE ? [...membersOf(output)].sort() : [])
+    for (const [member, place, state] of rows) {
+      if (place === 'request' && state !== 'not') assert.ok(code(member) in input, `${code(member)} is not read`)
+    }
+  })
+}
+
 test("Perdure's own requests are those that are routed", () => {
   const own = tableOf(page, "Perdure's own").flatMap(([requests = '']) =>
     [...requests.matchAll(/(GET|POST) (\/[\w/{}]+)/g)].map(([, method, path]) => `${method} ${path}`),
   )
-  const routed = ROUTES.filter(({ name }) => !(name in OPERATIONS)).map(({ method, path }) => `${method} ${path}`)
+  const routed = ROUTES.filter((route) => !(route.name in OPERATIONS) && route !== cloudWatchLogs).map(
+    ({ method, path }) => `${method} ${path}`,
+  )
   assert.deepEqual(own.sort(), routed.sort())
 })
 

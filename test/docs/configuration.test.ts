@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { buildCatalog } from '../../src/functions/catalog.ts'
 import { loadConfig } from '../../src/functions/config.ts'
+import { logBounds } from '../../src/functions/log-keeping.ts'
 import type { FunctionDeclaration } from '../../src/index.ts'
 import { DEFAULT_PLACE } from '../../src/protocol/arn.ts'
 import { code, readPage, root, tableOf } from './markdown.ts'
@@ -17,6 +18,8 @@ const keysOf = (title: string): readonly string[] => tableOf(page, title).map(([
 const places = [
   { title: 'Keys of the file', config: { surplus: 1, functions: [] } },
   { title: 'Keys of a function', config: { functions: [{ surplus: 1 }] } },
+  { title: 'Keys of `logging`', config: { functions: [{ handler: './f.js', logging: { surplus: 1 } }] } },
+  { title: 'Keys of `functionLogs`', config: { functions: [], functionLogs: { surplus: 1 } } },
   {
     title: 'Keys of `asynchronous`',
     config: { functions: [{ handler: './f.js', asynchronous: { surplus: 1 } }] },
@@ -77,6 +80,18 @@ test('ranges: what is told is accepted, and one less or more is not', async (con
   for (const { bounds, with: declared } of told) {
     for (const [value, fits] of bounds) {
       assert.equal(await accepts(declared(value)), fits, JSON.stringify(declared(value)))
+    }
+  }
+})
+
+test('ranges of `functionLogs`: what is told is accepted, and one less or more is not', () => {
+  const told = rangesOf('Keys of `functionLogs`')
+  assert.equal(told.length, 2)
+  for (const { key, bounds } of told) {
+    for (const [value, fits] of bounds) {
+      const accept = () => logBounds({ [key]: value })
+      if (fits) accept()
+      else assert.throws(accept, /whole number/, `${key} ${value}`)
     }
   }
 })

@@ -12,6 +12,7 @@ import { startPerdureProcess } from '../start-perdure.ts'
 import { packageOf } from '../versions/registered.ts'
 import { serveRegistered, until } from '../versions/serving.ts'
 import { noBubblewrap, succeeds } from './bubblewrap.ts'
+import { logged } from './logged.ts'
 import { answer, invoke, project, serve } from './project.ts'
 
 const skip = noBubblewrap()
@@ -185,7 +186,7 @@ export const handler = async ({ how, seconds }) => {
     registered.create('f', { 'index.mjs': source }, node)
     assert.equal(await ask('f'), 'well')
     registered.configure('f', { Timeout: 11 })
-    const printed = async () => (await functions.logs.query({ functionName: 'f', limit: 100 })).map(({ line }) => line)
+    const printed = async () => (await logged(functions.logs)).map(({ line }) => line)
     const deadline = performance.now() + 10_000
     while (!(await printed()).includes('asked to end')) {
       assert.ok(performance.now() < deadline, 'it was never asked')

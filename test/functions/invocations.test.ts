@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import test from 'node:test'
+import { logged } from './logged.ts'
 import { answer, invoke, responseOf, serveOne, versionOf } from './project.ts'
 
 const cases: readonly { readonly name: string; readonly handler: string; readonly value: unknown }[] = [
@@ -149,7 +150,7 @@ test('the log of an invocation is framed, attributed and cut to its tail', async
     /line 998\nline 999\nEND RequestId: r-2\nREPORT RequestId: r-2\t[^\n]*Max Memory Used: \d+ MB\t\n$/,
   )
   await invoke(functions, { lines: 1, error: 'to stderr' }, { requestId: 'r-3', executionArn: 'arn-1' })
-  const records = await functions.logs.query({ requestId: 'r-3', limit: 100 })
+  const records = await logged(functions.logs, { requestId: 'r-3' })
   const said = records.map(({ stream, line }) => `${stream}: ${line.split('\t')[0]}`)
   assert.deepEqual(
     [said[0], ...said.slice(1, 3).sort(), ...said.slice(3)],
@@ -162,7 +163,7 @@ test('the log of an invocation is framed, attributed and cut to its tail', async
     ],
   )
   assert.ok(records.every(({ executionArn, functionName }) => executionArn === 'arn-1' && functionName === 'f'))
-  const all = await functions.logs.query({ requestId: 'r-2', limit: 10_000 })
+  const all = await logged(functions.logs, { requestId: 'r-2' })
   assert.equal(all.length, 1003, 'no line was given to another invocation')
 })
 
@@ -183,7 +184,7 @@ test('a flood of output loses lines, says so, and leaves the answer and memory a
   const result = await invoke(functions)
   assert.equal(responseOf(result), 'done')
   assert.match(result.logTail, /\[perdure\] \d+ lines \(\d+ bytes\) were dropped/)
-  const records = await functions.logs.query({ functionName: 'f', limit: 1_000_000 })
+  const records = await logged(functions.logs, { functionNames: new Set(['f']) })
   const kept = records.reduce((bytes, { line }) => bytes + line.length, 0)
   assert.ok(kept < 12_000_000, `${kept} bytes were kept of 40 MB`)
 })

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import test, { type TestContext } from 'node:test'
 import { gone, isAlive } from './living-process.ts'
+import { logged } from './logged.ts'
 import { answer, invoke, project, responseOf, serve, serveOne } from './project.ts'
 
 test('a function process has the environment of the specification, and nothing else of the server', async (t) => {
@@ -148,7 +149,7 @@ test('a process gets SIGTERM and a moment before it is killed', async (t) => {
   )
   await answer(functions)
   await functions.close()
-  const records = await functions.logs.query({ functionName: 'f', limit: 10 })
+  const records = await logged(functions.logs, { functionNames: new Set(['f']) })
   assert.ok(records.some(({ line }) => line === 'tidied up'))
 })
 

@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict'
-import { readdirSync, statSync } from 'node:fs'
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
 import { createTail } from '../../src/functions/invocation-log.ts'
-import { DEFAULT_LOG_BOUNDS, openLogStore } from '../../src/functions/log-store.ts'
+import { type LogBounds, openLogStore } from '../../src/functions/logs/log-store.ts'
 import {
   createAllowance,
   createOutputLines,
@@ -11,7 +20,8 @@ import {
   floodBytesPerSecond,
   maxLineBytes,
 } from '../../src/functions/output-lines.ts'
-import type { LogRecord } from '../../src/service/ports.ts'
+import type { LogReading, LogRecord, LogSelection } from '../../src/service/ports.ts'
+import { logged } from './logged.ts'
 import { project } from './project.ts'
 
 const record = (functionName: string, at: number, more: Partial<LogRecord> = {}): LogRecord => ({
@@ -26,71 +36,356 @@ const record = (functionName: string, at: number, more: Partial<LogRecord> = {})
 const arnOf = (name: string): string =>
   `arn:aws:lambda:us-east-1:000000000000:function:${name}:$LATEST/durable-execution/n/id-${name}`
 
+const dayMs = 86_400_000
+
+/** On a clock that stands at the beginning of time, so that nothing is too old. */
+function open(directory: string | undefined, bounds: Partial<LogBounds> = {}, now: () => number = () => 0) {
+  return openLogStore({ directory, bounds, clock: { now }, timers: { at: () => () => {} } })
+}
+
 for (const kind of ['files', 'memory'] as const) {
-  test(`${kind}: queries by execution, function, request and time, newest last`, async (t) => {
-    const store = openLogStore(kind === 'memory' ? undefined : join(project(t, {}), 'logs'))
+  const begin = (t: Parameters<typeof project>[0]) => open(kind === 'memory' ? undefined : join(project(t, {}), 'logs'))
+
+  test(`${kind}: the newest by execution, function, request and time, the oldest of them first`, async (t) => {
+    const store = begin(t)
     for (let at = 1; at <= 1000; at += 1) {
       store.write(record('f', at, at % 10 === 0 ? { executionArn: arnOf('f'), requestId: `r-${at}` } : {}))
       if (at % 100 === 0) store.write(record('g', at + 0.5))
     }
-    const at = async (query: Omit<Parameters<typeof store.query>[0], 'limit'>, limit = 3): Promise<number[]> =>
-      (await store.query({ ...query, limit })).map((found) => found.at)
-    assert.deepEqual(await at({ functionName: 'f' }), [998, 999, 1000])
-    assert.deepEqual(await at({ executionArn: arnOf('f') }), [980, 990, 1000])
+    const at = async (selection: LogSelection, limit = 3): Promise<number[]> => {
+      const { records } = await store.read(selection, { direction: 'backward', limit })
+      return records.map((found) => found.at)
+    }
+    const f = { functionNames: new Set(['f']) }
+    assert.deepEqual(await at(f), [998, 999, 1000])
+    assert.deepEqual(await at({ executionArns: new Set([arnOf('f')]) }), [980, 990, 1000])
+    assert.deepEqual(await at({ executionArns: new Set([arnOf('f'), arnOf('g')]) }), [980, 990, 1000])
     assert.deepEqual(await at({ requestId: 'r-500' }), [500])
-    assert.deepEqual(await at({ functionName: 'g', afterMs: 900.5 }), [1000.5])
+    assert.deepEqual(await at({ functionNames: new Set(['g']), sinceMs: 901 }), [1000.5])
+    assert.deepEqual(await at({ group: '/aws/lambda/g' }, 2), [900.5, 1000.5])
+    assert.deepEqual(await at({ where: ({ line }) => line === 'line 7' }), [7])
     assert.deepEqual(await at({}), [999, 1000, 1000.5])
-    assert.deepEqual(await at({ functionName: 'f', requestId: 'r-500', executionArn: arnOf('g') }), [])
-    assert.deepEqual(await at({ functionName: 'nobody' }), [])
-    assert.deepEqual(await at({ functionName: 'f' }, 0), [])
-    assert.equal((await at({ functionName: 'f' }, 5000)).length, 1000)
+    assert.deepEqual(await at({ ...f, requestId: 'r-500', executionArns: new Set([arnOf('g')]) }), [])
+    assert.deepEqual(await at({ functionNames: new Set(['nobody']) }), [])
+    assert.equal((await at(f, 5000)).length, 1000)
+    const { records, complete } = await store.read(f, { direction: 'backward', limit: 5000, maxBytes: 10_000 })
+    assert.ok(records.length > 10 && records.length < 120 && !complete, `${records.length} records`)
+    assert.equal(records.at(-1)?.at, 1000)
+    await store.close()
+  })
+
+  test(`${kind}: a line that tells its execution and request is found by them`, async (t) => {
+    const store = begin(t)
+    const line = JSON.stringify({ level: 'INFO', durableExecutionArn: arnOf('f'), requestId: 'r-1' })
+    store.write(record('f', 1, { line }))
+    store.write(record('f', 2))
+    assert.equal((await logged(store, { executionArns: new Set([arnOf('f')]) })).length, 1)
+    assert.equal((await logged(store, { requestId: 'r-1' })).length, 1)
+    await store.close()
+  })
+
+  test(`${kind}: pages forward and backward leave nothing out and show nothing twice, of several functions`, async (t) => {
+    const store = begin(t)
+    const written = 500
+    for (let n = 0; n < written; n += 1)
+      store.write(record(`f${n % 3}`, 1_000 + Math.floor(n / 50), { line: String(n) }))
+    for (const limit of [1, 7, 499, 500, 501]) {
+      const forward: string[] = []
+      const reading: LogReading = { direction: 'forward', after: -1, limit, maxBytes: 3_000 }
+      for (let after = -1; ; ) {
+        const page = await store.read({}, { ...reading, after })
+        assert.ok(page.records.length <= limit)
+        assert.ok(page.complete || page.position > after, 'a page makes headway')
+        forward.push(...page.records.map(({ line }) => line))
+        after = page.position
+        if (page.complete) break
+      }
+      assert.deepEqual(
+        forward,
+        Array.from({ length: written }, (_, n) => String(n)),
+      )
+      const backward: string[] = []
+      for (let before = Number.MAX_SAFE_INTEGER; ; ) {
+        const { records } = await store.read({}, { direction: 'backward', before, limit })
+        const [oldest] = records
+        if (oldest === undefined) break
+        backward.unshift(...records.map(({ line }) => line))
+        before = oldest.position
+      }
+      assert.deepEqual(backward, forward)
+    }
+    await store.close()
+  })
+
+  test(`${kind}: who goes on where a page ended sees every line once, while functions write`, async (t) => {
+    const store = begin(t)
+    const seen: string[] = []
+    let after = -1
+    const poll = async (): Promise<void> => {
+      const page = await store.read({}, { direction: 'forward', after, limit: 10_000 })
+      seen.push(...page.records.map(({ line }) => line))
+      after = page.position
+    }
+    for (let n = 0; n < 2_000; n += 1) {
+      // All in one millisecond, of many functions.
+      store.write(record(`f${n % 7}`, 5, { line: String(n) }))
+      if (n % 13 === 0) await Promise.all([poll(), new Promise((resolve) => setImmediate(resolve))])
+    }
+    await poll()
+    assert.deepEqual(
+      seen,
+      Array.from({ length: 2_000 }, (_, n) => String(n)),
+    )
+    await store.close()
+  })
+
+  test(`${kind}: groups and streams`, async (t) => {
+    const store = begin(t)
+    store.write(record('f', 1, { logStream: 's1' }))
+    store.write(record('f', 3, { logStream: 's1' }))
+    store.write(record('f', 2, { logStream: 's2' }))
+    store.write(record('g', 4, { group: '/shop', logStream: 's3' }))
+    store.write(record('h', 5, { logStream: 's4' }))
+    store.write(record('h', 6, { group: '/shop', logStream: 's4' }))
+    const groups = store.groups()
+    assert.deepEqual(
+      groups.map(({ name, functionNames }) => [name, [...functionNames].sort()]),
+      [
+        ['/aws/lambda/f', ['f']],
+        ['/aws/lambda/h', ['h']],
+        ['/shop', ['g', 'h']],
+      ],
+    )
+    const [f, , shop] = groups
+    assert.ok(f !== undefined && shop !== undefined)
+    assert.deepEqual(await store.streams(f), [
+      { name: 's1', firstAt: 1, lastAt: 3 },
+      { name: 's2', firstAt: 2, lastAt: 2 },
+    ])
+    assert.deepEqual(
+      (await store.streams(shop)).map(({ name, firstAt }) => [name, firstAt]),
+      [
+        ['s3', 4],
+        ['s4', 6],
+      ],
+    )
     await store.close()
   })
 }
 
-test('files are rotated within their bound, and a query reads across them', async (t) => {
+test('segments are begun within their bound, the oldest go, and a reading goes across them', async (t) => {
   const directory = join(project(t, {}), 'logs')
-  const store = openLogStore(directory, { fileBytes: 10_000, files: 3, memoryBytes: 1_000_000 })
+  const store = open(directory, { segmentBytes: 10_000, functionBytes: 30_000 })
+  let after = -1
+  const followed: number[] = []
   for (let at = 1; at <= 2000; at += 1) {
     store.write(record('f', at))
     // A batch is never split over files, so the batches are kept small here.
-    if (at % 20 === 0) await store.query({ limit: 1 })
+    if (at % 20 !== 0) continue
+    const page = await store.read({}, { direction: 'forward', after, limit: 100 })
+    followed.push(...page.records.map((found) => found.at))
+    after = page.position
   }
-  const found = await store.query({ functionName: 'f', limit: 10_000 })
-  assert.deepEqual(readdirSync(directory).sort(), ['f.1.ndjson', 'f.2.ndjson', 'f.ndjson'])
-  for (const file of readdirSync(directory)) assert.ok(statSync(join(directory, file)).size <= 10_000, file)
-  assert.ok(found.length > 200 && found.length < 1000, `${found.length} records are left`)
+  const found = await logged(store)
+  const files = readdirSync(directory)
+  assert.ok(files.length >= 3 && files.length <= 4, files.join())
+  for (const file of files) assert.ok(statSync(join(directory, file)).size <= 10_000, file)
+  assert.ok(found.length > 150 && found.length < 1000, `${found.length} records are left`)
   assert.deepEqual(
     found.map(({ at }) => at),
     Array.from({ length: found.length }, (_, index) => 2001 - found.length + index),
   )
+  assert.deepEqual(
+    followed,
+    Array.from({ length: 2000 }, (_, index) => index + 1),
+    'whoever followed saw what is gone by now',
+  )
   await store.close()
 })
 
-test('what an earlier server wrote is found, and written on', async (t) => {
+test('what an earlier server wrote is found, and written on, in positions beyond', async (t) => {
   const directory = join(project(t, {}), 'logs')
-  const first = openLogStore(directory)
+  const first = open(directory)
   first.write(record('f', 1, { line: 'ä'.repeat(300_000) }))
   await first.close()
-  const second = openLogStore(directory)
-  second.write(record('f', 2))
-  const found = await second.query({ limit: 10 })
+  const second = open(directory)
+  // The clock was set back meanwhile.
+  second.write(record('f', 0))
+  second.write(record('g', 0))
+  const found = await logged(second)
   assert.deepEqual(
-    found.map(({ at, line }) => [at, line.length]),
+    found.map(({ functionName, at, line }) => [functionName, at, line.length]),
     [
-      [1, 300_000],
-      [2, 6],
+      ['f', 1, 300_000],
+      ['f', 0, 6],
+      ['g', 0, 6],
     ],
   )
   await second.close()
 })
 
+test('files of earlier versions stay readable, in their order', async (t) => {
+  const directory = join(project(t, {}), 'logs')
+  mkdirSync(directory)
+  const text = (...ats: number[]): string => ats.map((at) => `${JSON.stringify(record('f', at))}\n`).join('')
+  writeFileSync(join(directory, 'f.2.ndjson'), text(1, 1, 2))
+  writeFileSync(join(directory, 'f.1.ndjson'), text(2, 2, 3))
+  writeFileSync(join(directory, 'f.ndjson'), `${text(3, 4)}{"at":5,"functionN`)
+  const store = open(directory)
+  store.write(record('f', 6))
+  const found = await logged(store, { functionNames: new Set(['f']) })
+  assert.deepEqual(
+    found.map(({ at }) => at),
+    [1, 1, 2, 2, 2, 3, 3, 4, 6],
+  )
+  assert.equal(new Set(found.map(({ position }) => position)).size, found.length)
+  await store.close()
+  assert.ok(
+    readdirSync(directory).every((file) => /^f\.\d{16}\.ndjson$/.test(file)),
+    'each became a segment',
+  )
+  const again = open(directory)
+  assert.deepEqual(await logged(again), found)
+  await again.close()
+})
+
+test('a line that broke off when the power did costs itself alone', async (t) => {
+  const directory = join(project(t, {}), 'logs')
+  const first = open(directory)
+  for (let at = 1; at <= 3; at += 1) first.write(record('f', at))
+  await first.close()
+  const [file = ''] = readdirSync(directory)
+  truncateSync(join(directory, file), statSync(join(directory, file)).size - 9)
+  const second = open(directory)
+  second.write(record('f', 4))
+  assert.deepEqual(
+    (await logged(second)).map(({ at }) => at),
+    [1, 2, 4],
+  )
+  await second.close()
+  appendFileSync(join(directory, file), 'not a record\n')
+  const third = open(directory)
+  third.write(record('f', 5))
+  assert.deepEqual(
+    (await logged(third)).map(({ at }) => at),
+    [1, 2, 4, 5],
+  )
+  await third.close()
+})
+
+test('all logs together are bounded: what was written longest ago goes first, of whichever function', async (t) => {
+  const directory = join(project(t, {}), 'logs')
+  const store = open(directory, { totalBytes: 100_000, segmentBytes: 5_000 })
+  for (let at = 1; at <= 400; at += 1) {
+    for (const name of ['busy', at <= 100 ? 'early' : 'late']) store.write(record(name, at, { line: 'x'.repeat(200) }))
+    await store.read({}, { direction: 'backward', limit: 1 })
+  }
+  await store.close()
+  const bytes = readdirSync(directory).reduce((sum, file) => sum + statSync(join(directory, file)).size, 0)
+  assert.ok(bytes <= 105_000 && bytes > 50_000, `${bytes} bytes are kept`)
+  const again = open(directory)
+  const found = await logged(again)
+  assert.ok(!found.some(({ functionName }) => functionName === 'early'), 'the function that stopped first is gone')
+  assert.equal(found.at(-1)?.at, 400)
+  assert.deepEqual(
+    again.groups().map(({ name }) => name),
+    ['/aws/lambda/busy', '/aws/lambda/late'],
+  )
+  await again.close()
+})
+
+test('what is older than the retention goes, with the groups of functions that are no more', async (t) => {
+  const directory = join(project(t, {}), 'logs')
+  let now = 1_000 * dayMs
+  let sweep = (): void => assert.fail('nothing was armed')
+  const options = { directory, bounds: { retentionMs: 3 * dayMs }, clock: { now: () => now } }
+  const store = openLogStore({
+    ...options,
+    timers: {
+      at: (_due, call) => {
+        sweep = call
+        return () => {}
+      },
+    },
+  })
+  store.write(record('gone', now, { group: '/shop' }))
+  store.write(record('alive', now))
+  await logged(store)
+  now += 2 * dayMs
+  store.write(record('alive', now))
+  await logged(store)
+  now += 2 * dayMs
+  sweep()
+  for (let tries = 0; tries < 100 && readdirSync(directory).length > 2; tries += 1) {
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  assert.deepEqual(
+    (await logged(store)).map(({ functionName, at }) => [functionName, at / dayMs]),
+    [['alive', 1_002]],
+  )
+  assert.deepEqual(
+    store.groups().map(({ name }) => name),
+    ['/aws/lambda/alive'],
+  )
+  assert.equal(readFileSync(join(directory, 'groups.json'), 'utf8'), '{}')
+  await store.close()
+})
+
+test('ten thousand functions keep few files open', {
+  skip: process.platform !== 'linux' && 'counts in /proc',
+}, async (t) => {
+  const openFiles = (): number => readdirSync('/proc/self/fd').length
+  const before = openFiles()
+  const store = open(join(project(t, {}), 'logs'))
+  let most = 0
+  for (let n = 0; n < 10_000; n += 1) {
+    store.write(record(`f${n}`, 1))
+    if (n % 500 !== 0) continue
+    await new Promise((resolve) => setImmediate(resolve))
+    most = Math.max(most, openFiles())
+  }
+  const page = await store.read({}, { direction: 'backward', limit: 3 })
+  most = Math.max(most, openFiles())
+  assert.deepEqual(
+    page.records.map(({ functionName }) => functionName),
+    ['f9997', 'f9998', 'f9999'],
+  )
+  assert.ok(most - before <= 100, `${most - before} files were open`)
+  await store.close()
+  assert.ok(openFiles() - before <= 2, 'all are closed in the end')
+})
+
+test('a log that cannot be written is told once, and goes on when it can be again', async (t) => {
+  const directory = join(project(t, {}), 'logs')
+  const warnings: string[] = []
+  const hear = ({ message }: Error): void => void warnings.push(message)
+  process.on('warning', hear)
+  t.after(() => process.off('warning', hear))
+  const store = open(directory)
+  rmSync(directory, { recursive: true })
+  for (let at = 1; at <= 3; at += 1) {
+    store.write(record('f', at))
+    assert.deepEqual(await logged(store), [])
+  }
+  mkdirSync(directory)
+  store.write(record('f', 4))
+  assert.deepEqual(
+    (await logged(store)).map(({ at }) => at),
+    [4],
+  )
+  await store.close()
+  assert.deepEqual(
+    warnings.map((message) => /^The log of function "f" cannot be written: .*ENOENT/.test(message)),
+    [true],
+  )
+})
+
 test('a log that cannot be written fast enough drops lines and says how many', async (t) => {
-  const store = openLogStore(join(project(t, {}), 'logs'), { ...DEFAULT_LOG_BOUNDS, memoryBytes: 10_000 })
+  const store = open(join(project(t, {}), 'logs'), { queueBytes: 10_000 })
   for (let at = 1; at <= 1000; at += 1) store.write(record('f', at))
-  await store.query({ limit: 1 })
+  await logged(store)
   store.write(record('f', 1001))
-  const found = await store.query({ limit: 10_000 })
+  const found = await logged(store)
   const notice = found.find(({ stream }) => stream === 'platform')
   const dropped = Number(/(\d+) lines were dropped/.exec(notice?.line ?? '')?.[1])
   assert.equal(dropped + found.length - 1, 1001)
@@ -98,12 +393,16 @@ test('a log that cannot be written fast enough drops lines and says how many', a
   await store.close()
 })
 
-test('a store in memory forgets the oldest', async () => {
-  const store = openLogStore(undefined, { ...DEFAULT_LOG_BOUNDS, memoryBytes: 100_000 })
+test('a store in memory forgets the oldest, of the function that has most', async () => {
+  const store = open(undefined, { memoryBytes: 100_000, totalMemoryBytes: 150_000 })
   for (let at = 1; at <= 5000; at += 1) store.write(record('f', at))
-  const found = await store.query({ limit: 10_000 })
-  assert.ok(found.length > 300 && found.length < 500, `${found.length}`)
-  assert.equal(found.at(-1)?.at, 5000)
+  for (let n = 0; n < 400; n += 1) store.write(record(`g${n % 20}`, 5001))
+  const found = await logged(store)
+  const ofF = found.filter(({ functionName }) => functionName === 'f')
+  assert.ok(found.length < 750, `${found.length} records are kept`)
+  assert.ok(ofF.length > 150 && ofF.length < 500, `${ofF.length} of the largest`)
+  assert.equal(found.length - ofF.length, 400, 'the small ones are whole')
+  assert.equal(ofF.at(-1)?.at, 5000)
 })
 
 function lines(now: () => number = () => 0) {

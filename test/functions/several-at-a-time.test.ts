@@ -4,6 +4,7 @@ import type { RequestListener } from 'node:http'
 import test, { type TestContext } from 'node:test'
 import type { LocalFunctions } from '../../src/functions/local-functions.ts'
 import type { InvocationResult } from '../../src/service/ports.ts'
+import { logged } from './logged.ts'
 import { invoke, responseOf, serveOne } from './project.ts'
 
 /** Answers what asks for `/together/<n>` when `n` have asked: proof that so many ran at the same time. */
@@ -65,7 +66,7 @@ test('four invocations share a process; each has its own context, request id and
   for (const [n, result] of results.entries()) {
     assert.deepEqual(linesOf(result), [`begins ${n}`, `half of ${n}, the other half`, `ends ${n}`])
   }
-  const ofTwo = await functions.logs.query({ requestId: 'request-2', limit: 100 })
+  const ofTwo = await logged(functions.logs, { requestId: 'request-2' })
   assert.deepEqual(
     ofTwo.map(({ stream, line }) => [stream, line.split(' ', 2).join(' ')]),
     [
@@ -102,7 +103,7 @@ test('what is printed outside of an invocation, or past Node, is the process’s
   )
   const first = await invoke(functions, {}, { requestId: 'r-1' })
   assert.deepEqual(linesOf(first), ['loading', 'mine'])
-  const all = await functions.logs.query({ functionName: 'f', limit: 100 })
+  const all = await logged(functions.logs, { functionNames: new Set(['f']) })
   const raw = all.find(({ line }) => line === 'raw')
   assert.deepEqual([raw?.requestId, raw?.stream], [undefined, 'stdout'])
 })

@@ -157,6 +157,14 @@ const scenarios: readonly Scenario[] = [
     invocations: ['Runtime.ExitError', undefined],
     ledger: ['before', 'fatal', 'fatal', 'after'],
   },
+  {
+    // At most once for each attempt: the one that the process took with it has failed.
+    name: 'interrupted',
+    result: 'tried again',
+    work: ['StepStarted once', 'StepFailed once #1 +1s', 'StepStarted once', 'StepSucceeded once #2'],
+    invocations: ['Runtime.ExitError', undefined, undefined],
+    ledger: ['fatal', 'fatal'],
+  },
 ]
 
 /** A function of the language is deployed to a server, and goes through all of them. */

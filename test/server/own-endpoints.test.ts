@@ -35,22 +35,58 @@ describe('health', () => {
 })
 
 describe('logs', () => {
-  const record = { at: STARTED_MS, functionName: 'f', version: '$LATEST', stream: 'stdout', line: 'hello' } as const
+  const record = {
+    position: 7,
+    at: STARTED_MS,
+    functionName: 'f',
+    version: '$LATEST',
+    stream: 'stdout',
+    line: '{"level":"warning","message":"hello"}',
+  } as const
 
   test('are asked for by execution, function, request and time', async (t) => {
     const logs = new RecordingLogs([record])
     const { endpoint } = await startServer(t, { logs })
     const query = `execution=${encodeURIComponent(ARN)}&function=f&request=r&after=${STARTED_MS}&limit=5`
     const { body } = await get(`${endpoint}/perdure/v1/logs?${query}`)
-    assert.deepEqual(body, { records: [record] })
-    assert.deepEqual(logs.queries, [
-      { limit: 5, executionArn: ARN, functionName: 'f', requestId: 'r', afterMs: STARTED_MS },
-    ])
-    await get(`${endpoint}/perdure/v1/logs`)
-    assert.deepEqual(logs.queries[1], { limit: 1_000 })
+    const shown = { ...record, level: 'WARN', fields: { level: 'warning', message: 'hello' } }
+    assert.deepEqual(body, { records: [shown], position: 7, complete: true })
+    const selection = {
+      executionArns: new Set([ARN]),
+      functionNames: new Set(['f']),
+      requestId: 'r',
+      sinceMs: STARTED_MS + 1,
+    }
+    assert.deepEqual(logs.readings, [{ selection, reading: { direction: 'backward', limit: 5, maxBytes: 8_388_608 } }])
+    await get(`${endpoint}/perdure/v1/logs?position=9`)
+    const reading = { direction: 'forward', after: 9, limit: 1_000, maxBytes: 8_388_608 }
+    assert.deepEqual(logs.readings[1], { selection: {}, reading })
   })
 
-  for (const query of ['limit=0', 'limit=many', 'limit=10001', 'after=noon']) {
+  test('are chosen by level, text and filter pattern', async (t) => {
+    const { endpoint } = await startServer(t, { logs: new RecordingLogs([record]) })
+    const found = async (query: string): Promise<number> => {
+      const { body } = await get(`${endpoint}/perdure/v1/logs?${query}`)
+      return (body['records'] as readonly unknown[]).length
+    }
+    assert.equal(await found('level=warn'), 1)
+    assert.equal(await found('level=ERROR'), 0)
+    assert.equal(await found('grep=hello'), 1)
+    assert.equal(await found('grep=hello%20you'), 0)
+    const filter = (pattern: string) => `filter=${encodeURIComponent(pattern)}`
+    assert.equal(await found(filter('{ $.message = "hel*" }')), 1)
+    assert.equal(await found(`level=info&${filter('{ $.message = "bye" }')}`), 0)
+  })
+
+  for (const query of [
+    'limit=0',
+    'limit=many',
+    'limit=10001',
+    'after=noon',
+    'level=loud',
+    'filter=%7B',
+    'position=-1',
+  ]) {
     test(`'${query}' is refused`, async (t) => {
       const { status, error } = await get(`${(await startServer(t)).endpoint}/perdure/v1/logs?${query}`)
       assert.deepEqual([status, error], [400, 'InvalidParameterValueException'])

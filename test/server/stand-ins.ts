@@ -24,7 +24,12 @@ import type {
   FunctionVersion,
   InvocationRequest,
   InvocationResult,
-  LogRecord,
+  LogGroup,
+  LoggedRecord,
+  LogPage,
+  LogReading,
+  LogSelection,
+  LogStreamSummary,
   Logs,
 } from '../../src/service/ports.ts'
 
@@ -158,23 +163,32 @@ export class FixedFunctions implements Functions {
 }
 
 export class RecordingLogs implements Logs {
-  readonly queries: unknown[] = []
-  readonly #records: readonly LogRecord[]
+  readonly readings: { readonly selection: LogSelection; readonly reading: LogReading }[] = []
+  readonly #records: readonly LoggedRecord[]
 
-  constructor(records: readonly LogRecord[] = []) {
+  constructor(records: readonly LoggedRecord[] = []) {
     this.#records = records
   }
 
-  async query(query: Parameters<Logs['query']>[0]): Promise<readonly LogRecord[]> {
-    this.queries.push(query)
-    return this.#records
+  async read(selection: LogSelection, reading: LogReading): Promise<LogPage> {
+    this.readings.push({ selection, reading })
+    const { where = () => true } = selection
+    return { records: this.#records.filter(where), position: this.#records.at(-1)?.position ?? 0, complete: true }
+  }
+
+  groups(): readonly LogGroup[] {
+    return []
+  }
+
+  async streams(): Promise<readonly LogStreamSummary[]> {
+    return []
   }
 }
 
 export interface TestServer extends Listening {
   readonly service: RecordingService
   readonly functions: FixedFunctions
-  readonly logs: RecordingLogs
+  readonly logs: Logs
   readonly logged: ServerLogRecord[]
   shutdown(): void
   /** The same server on another port with another rule of hosts. */
@@ -184,7 +198,7 @@ export interface TestServer extends Listening {
 export interface TestServerOptions {
   readonly answers?: Partial<Methods>
   readonly functions?: FixedFunctions
-  readonly logs?: RecordingLogs
+  readonly logs?: Logs
   readonly clockControl?: ClockControl
   readonly limits?: Partial<Limits>
   readonly allowUnqualified?: boolean

@@ -197,10 +197,10 @@ describe('a destination', () => {
       webhooks.posts.map(({ url }) => url),
       ['https://exact.example/', 'https://region.example/', 'https://any.example/'],
     )
-    await assert.rejects(
-      World.open({ destinations: { [QUEUE]: 'arn:aws:sns:us-east-1:000000000000:t' } }),
-      /is to be delivered to "arn:aws:sns.*neither the URL of a webhook nor a function/,
-    )
+    await assert.rejects(World.open({ destinations: { [QUEUE]: 'arn:aws:sns:us-east-1:000000000000:t' } }), {
+      name: 'DestinationError',
+      message: /^What is meant for arn:aws:sqs\S+ is to go to arn:aws:sns\S+, which is neither/,
+    })
   })
 })
 
@@ -221,9 +221,9 @@ describe('a webhook that fails', () => {
     assert.equal(new Set(webhooks.posts.map(({ headers }) => headers['Idempotency-Key'])).size, 1)
     assert.equal(functions.invocationsOf('plain'), 1)
     assert.deepEqual(warnings(world), [
-      'The webhook https://hooks.example fails (ECONNREFUSED): what is owed to it is kept and tried again',
+      'Deliveries to https://hooks.example fail (ECONNREFUSED): they are kept and tried again',
     ])
-    assert.equal(next.log.at(-1)?.message, 'The webhook https://hooks.example works again')
+    assert.equal(next.log.at(-1)?.message, 'Deliveries to https://hooks.example work again')
   })
 
   it('is given up after a day', async () => {
@@ -253,7 +253,7 @@ describe('a webhook that fails', () => {
     webhooks.answers.clear()
     await next.clock.advance(300_000)
     assert.deepEqual(await rowsOf(next), [])
-    assert.equal(next.log.at(-1)?.message, 'The webhook https://hooks.example works again')
+    assert.equal(next.log.at(-1)?.message, 'Deliveries to https://hooks.example work again')
   })
 
   it('waits as long as it asks for', async () => {

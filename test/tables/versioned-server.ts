@@ -6,10 +6,9 @@
 import assert from 'node:assert/strict'
 import { type Assembled, assemble, type HostedFunctions } from '../../src/assembly.ts'
 import { DEFAULT_PLACE, functionArn } from '../../src/protocol/arn.ts'
-import type { FunctionVersion, InvocationRequest, InvocationResult, Logs, Slot } from '../../src/service/ports.ts'
+import type { FunctionVersion, InvocationRequest, InvocationResult, Slot } from '../../src/service/ports.ts'
+import { NO_LOGS } from '../no-logs.ts'
 import { type WireAnswer, WireClient } from './wire.ts'
-
-const NO_LOGS: Logs = { query: async () => [] }
 
 export const response = (body: string | Uint8Array): InvocationResult => ({
   kind: 'response',

@@ -7,9 +7,10 @@ import { createServer } from 'node:https'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { certificate, key } from './certificate.ts'
-import { durable, marking, type Scene, scene, workerProgram } from './scene.ts'
+import { durable, marking, ownWorker, plain, proxyTo, type Scene, scene, workerProgram } from './scene.ts'
 
 const files = {
+  'large.mjs': `export const handler = async ({ pad, bytes }) => (bytes === undefined ? pad.length : 'x'.repeat(bytes))`,
   'f.ts': `${marking}
 export const handler = withDurableExecution(async ({ pad }: { pad: string }, context: DurableContext) =>
   context.step('length', async () => pad.length))`,
@@ -80,4 +81,23 @@ test('a worker reaches its server through a proxy that ends TLS', async (t) => {
     proxy.passed.some((path) => path.endsWith('/checkpoint')),
     'its checkpoints go the same way',
   )
+})
+
+test('a slow line: what takes long to arrive is neither lost nor too late', async (t) => {
+  const s = await scene(t, [plain('large', { timeout: 1 })], files)
+  const proxy = await proxyTo(t, s.server.endpoint, 400_000)
+  const headers = { Host: new URL(s.server.endpoint).host }
+  const slowly = { server: new URL(proxy.endpoint), headers }
+  await Promise.all([1, 2].map(() => ownWorker(t, s, 'large', 'large.mjs', slowly)))
+  const call = async (event: object) => {
+    const { payload, functionError } = await s.client.invoke({ functionName: 'large', payload: JSON.stringify(event) })
+    assert.equal(functionError, undefined, payload)
+    return JSON.parse(payload)
+  }
+  const before = performance.now()
+  const [length, text] = await Promise.all([call({ pad: 'x'.repeat(6_000_000) }), call({ bytes: 6_000_000 })])
+  assert.equal(length, 6_000_000)
+  assert.equal(text.length, 6_000_000)
+  assert.ok(performance.now() - before > 12_000, 'it took longer than an invocation may')
+  assert.doesNotMatch(s.log(), /is lost/)
 })

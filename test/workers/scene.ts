@@ -226,7 +226,8 @@ export interface Proxy {
   release(): void
 }
 
-export async function proxyTo(t: TestContext, endpoint: string): Promise<Proxy> {
+/** `bytesPerSecond` of each connection and direction; absent: as fast as it goes. */
+export async function proxyTo(t: TestContext, endpoint: string, bytesPerSecond?: number): Promise<Proxy> {
   const target = new URL(endpoint)
   let swallows = false
   const held: { readonly to: Socket; readonly bytes: Buffer }[] = []
@@ -236,6 +237,9 @@ export async function proxyTo(t: TestContext, endpoint: string): Promise<Proxy> 
     from.on('data', (bytes: Buffer) => {
       if (muted.has(from)) held.push({ to, bytes })
       else to.write(bytes)
+      if (bytesPerSecond === undefined) return
+      from.pause()
+      setTimeout(() => from.resume(), (bytes.byteLength / bytesPerSecond) * 1_000)
     })
     from.on('close', () => {
       if (!muted.has(from)) to.destroy()

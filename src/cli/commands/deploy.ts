@@ -121,7 +121,7 @@ async function carriedOut(
   await confirmed({
     question: `Deploy the stack ${plan.stack}${deleted}?`,
     needed: plan.deletions.length > 0,
-    cause: `the stack ${plan.stack} no longer has ${plan.deletions.join(', ')}`,
+    cause: `the stack ${plan.stack} no longer has ${plan.deletions.map(({ name }) => name).join(', ')}`,
     consequence: NOTHING_DEPLOYED,
     yes: values.yes === true,
     ask,
@@ -132,7 +132,7 @@ async function carriedOut(
     wait: async (ms) => await sleep(ms),
     signal: stopSignal(),
     onDone: (outcome) => {
-      if (outcome.done !== 'unchanged') terminal.err(outcomeLine(outcome))
+      if (outcome.done !== 'unchanged' && outcome.done !== 'not begun') terminal.err(outcomeLine(outcome))
     },
   })
   return outcomes.map(({ name, done, failure }) => ({
@@ -164,7 +164,7 @@ interface StackReport {
     readonly action: string
     readonly changes: readonly string[]
   }[]
-  readonly deletions: readonly string[]
+  readonly deletions: readonly { readonly functionName: string; readonly runningExecutions: number }[]
   readonly ignored: readonly { readonly what: string; readonly type: string; readonly reason: string }[]
   readonly standIns: readonly { readonly reference: string; readonly value: string }[]
   readonly outcomes?: readonly OutcomeReport[]
@@ -184,7 +184,7 @@ function described(plan: StackPlan, { name }: DesiredStack): StackReport {
       action,
       changes,
     })),
-    deletions: plan.deletions,
+    deletions: plan.deletions.map(({ name: functionName, runningExecutions }) => ({ functionName, runningExecutions })),
     ignored: plan.ignored.map(({ what, type, reason }) => ({ what, type, reason })),
     standIns: plan.standIns.map(({ reference, value }) => ({ reference, value })),
   }

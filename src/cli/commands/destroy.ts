@@ -5,6 +5,7 @@ import { deploying } from '../deploy/modules.ts'
 import { CliFailure, EXIT } from '../failure.ts'
 import { printOne } from '../output.ts'
 import { counted } from '../render/amounts.ts'
+import { endingText } from '../render/plan-lines.ts'
 
 export const destroy = defineCommand({
   name: 'destroy',
@@ -13,31 +14,33 @@ export const destroy = defineCommand({
   operandCount: [1, 1],
   options: { ...YES_OPTION, ...CLIENT_OPTIONS },
   notes: [
-    'Functions that were not deployed with the stack stay. Histories of executions stay as long as their retention.',
+    'Running executions end with their functions; histories stay. Functions that are not of the stack are left alone.',
   ],
   examples: ['perdure destroy shop', 'perdure destroy shop --yes'],
   async run({ values, operands, terminal, env, ask }) {
     const stack = operands[0] ?? ''
     const client = clientFor(values, env)
     const { deleteFunction, functionsOf } = await deploying()
-    const names = await functionsOf(client, stack)
-    if (names.length === 0) {
+    const functions = await functionsOf(client, stack)
+    if (functions.length === 0) {
       throw new CliFailure({
         cause: `the server has no function of a stack ${stack}`,
         consequence: 'nothing was deleted',
         fix: '"perdure functions list" shows what it has; functions of a stack have the tag perdure:stack',
       })
     }
+    const running = functions.reduce((sum, { runningExecutions }) => sum + runningExecutions, 0)
+    const listed = `${functions.map(({ name }) => name).join(', ')}${endingText(running)}`
     await confirmed({
-      question: `Delete ${names.join(', ')}?`,
+      question: `Delete ${listed}?`,
       needed: true,
-      cause: `the stack ${stack} has ${counted(names.length, 'function')}: ${names.join(', ')}`,
+      cause: `the stack ${stack} has ${counted(functions.length, 'function')}: ${listed}`,
       consequence: 'nothing was deleted',
       yes: values.yes === true,
       ask,
     })
     const outcomes = []
-    for (const name of names) outcomes.push(await deleteFunction(name, { client }))
+    for (const { name } of functions) outcomes.push(await deleteFunction(name, { client }))
     client.close()
     const shown = outcomes.map(({ name: functionName, done, failure }) => ({
       functionName,

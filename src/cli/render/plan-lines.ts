@@ -1,6 +1,7 @@
 /** A plan for people. Pure. */
 import type { FunctionPlan, StackPlan } from '../../deploy/index.ts'
 import type { Paint, Style } from '../terminal.ts'
+import { counted } from './amounts.ts'
 
 const STYLES: Readonly<Record<FunctionPlan['action'] | 'delete', Style>> = {
   create: 'green',
@@ -12,12 +13,10 @@ const ACTION_WIDTH = 'unchanged'.length
 
 export function planLines(plan: StackPlan, endpoint: string, paint: Paint): readonly string[] {
   const { layers, functions, deletions, ignored, standIns } = plan
-  const widest = Math.max(
-    0,
-    ...[...[...layers, ...functions].map(({ name }) => name), ...deletions].map(({ length }) => length),
-  )
+  const widest = Math.max(0, ...[...layers, ...functions, ...deletions].map(({ name }) => name.length))
   const line = (action: keyof typeof STYLES, name: string, what: string) =>
     `  ${paint(STYLES[action], action.padEnd(ACTION_WIDTH))}  ${name.padEnd(widest)}  ${what}`.trimEnd()
+  const note = (kind: string, text: string) => `  ${paint('dim', kind.padEnd(ACTION_WIDTH))}  ${text}`
   return [
     `stack ${paint('bold', plan.stack)} at ${endpoint}`,
     ...layers.map(({ name, version }) =>
@@ -26,13 +25,32 @@ export function planLines(plan: StackPlan, endpoint: string, paint: Paint): read
         : line('unchanged', name, `version ${version} of the layer`),
     ),
     ...functions.map(({ action, name, changes }) => line(action, name, changes.join('; '))),
-    ...deletions.map((name) => line('delete', name, 'the stack no longer has it')),
-    ...ignored.map(
-      ({ what, type, reason }) =>
-        `  ${paint('dim', 'ignored'.padEnd(ACTION_WIDTH))}  ${what}${what.endsWith(type) ? '' : ` (${type})`}: ${reason}`,
+    ...deletions.map(({ name, runningExecutions }) =>
+      line('delete', name, `the stack no longer has it${endingText(runningExecutions)}`),
     ),
-    ...[...new Map(standIns.map((each) => [each.reference, each])).values()].map(
-      ({ reference, value }) => `  ${paint('dim', 'stand-in'.padEnd(ACTION_WIDTH))}  ${reference} is "${value}"`,
-    ),
+    ...ignoredLines(ignored).map((text) => note('ignored', text)),
+    ...standInLines(standIns).map((text) => note('stand-in', text)),
   ]
 }
+
+/** Of those with the same reason so many are named. */
+const MOST_NAMED = 4
+
+/** One line for each reason: an application of the CDK has dozens of roles. */
+function ignoredLines(ignored: StackPlan['ignored']): readonly string[] {
+  return [...Map.groupBy(ignored, ({ reason }) => reason)].map(([reason, all]) => {
+    const names = all.map(({ what, type }) => (what.endsWith(type) ? what : `${what} (${type})`))
+    const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : ''
+    return `${names.slice(0, MOST_NAMED).join(', ')}${more}: ${reason}`
+  })
+}
+
+/** Each once; roles are left out, for nobody looks at them. */
+function standInLines(standIns: StackPlan['standIns']): readonly string[] {
+  const shown = standIns.filter(({ type }) => type !== 'AWS::IAM::Role')
+  return [...new Map(shown.map(({ reference, value }) => [reference, `${reference} is "${value}"`])).values()]
+}
+
+/** What a deletion does to executions, as the end of a sentence. */
+export const endingText = (runningExecutions: number): string =>
+  runningExecutions === 0 ? '' : `, and ${counted(runningExecutions, 'running execution')} with it`

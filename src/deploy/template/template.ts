@@ -11,8 +11,9 @@ import { conditionIn } from './conditions.ts'
 import { requireAcyclic } from './cycles.ts'
 import { evaluate, type Scope } from './evaluate.ts'
 import { type FieldsNode, fieldsNode, KINDS, type Place, type TemplateNode, textNode } from './node.ts'
-import { parameterValues } from './parameters.ts'
+import { type ParameterValues, parameterValues } from './parameters.ts'
 import { PSEUDO_PARAMETERS, pseudoParameter, type World } from './pseudo-parameters.ts'
+import { TEMPLATE_LIMITS } from './read.ts'
 
 export interface Resource {
   readonly logicalId: string
@@ -78,6 +79,7 @@ const RESOURCE_MEMBERS = [
   'Type',
   'UpdatePolicy',
   'UpdateReplacePolicy',
+  'Version',
 ] as const
 
 /** Characters that no template has a use for. */
@@ -101,12 +103,13 @@ export class Template implements Scope {
   /** In the order in which they were needed. */
   readonly standIns: UsedStandIn[] = []
   readonly #given: ReadonlyMap<string, string>
-  readonly #parameters: ReadonlyMap<string, TemplateNode>
+  readonly #parameters: ParameterValues
   readonly #parameterNames: readonly string[]
   readonly #conditions: FieldsNode | undefined
   /** Undefined while it is being found out. */
   readonly #known = new Map<string, boolean | undefined>()
   readonly #names = new Map<string, string>()
+  #depth = 0
   /** Resources whose condition is false, by logical id. */
   readonly #absent: ReadonlySet<string>
 
@@ -157,7 +160,24 @@ export class Template implements Scope {
 
   /** A value with its functions carried out; undefined for AWS::NoValue. */
   evaluate(node: TemplateNode): TemplateNode | undefined {
-    return evaluate(node, this)
+    return this.#further(node.place, () => evaluate(node, this))
+  }
+
+  /** Names that lead to names that lead to names: as deep as values may be, and no deeper than the stack. */
+  #further<Value>(place: Place, follow: () => Value): Value {
+    if (this.#depth === TEMPLATE_LIMITS.depth) {
+      throw new TemplateProblem(
+        place,
+        `this leads through more than ${TEMPLATE_LIMITS.depth} other names`,
+        'write the value itself',
+      )
+    }
+    this.#depth += 1
+    try {
+      return follow()
+    } finally {
+      this.#depth -= 1
+    }
   }
 
   // ------------------------------------------------------------------------------------------------------- the scope
@@ -179,7 +199,7 @@ export class Template implements Scope {
     }
     this.#known.set(name, undefined)
     try {
-      const value = conditionIn(declared.value, this)
+      const value = this.#further(place, () => conditionIn(declared.value, this))
       this.#known.set(name, value)
       return value
     } catch (error) {
@@ -193,10 +213,10 @@ export class Template implements Scope {
     const pseudo = pseudoParameter(name, this.world)
     if (typeof pseudo === 'string') return textNode(place, pseudo)
     if (pseudo !== undefined) return { kind: 'list', place, items: pseudo.map((text) => textNode(place, text)) }
-    const parameter = this.#parameters.get(name)
+    const parameter = this.#parameters.values.get(name)
     if (parameter !== undefined) return { ...parameter, place }
-    // Its problem is told with the parameter itself.
-    if (this.#parameterNames.includes(name)) return textNode(place, '')
+    const failed = this.#parameters.failed.get(name)
+    if (failed !== undefined) throw failed
     const dot = name.indexOf('.')
     if (dot > 0) return this.attribute(name.slice(0, dot), name.slice(dot + 1), place)
     const resource = this.#resource(name, place)

@@ -19,18 +19,20 @@ export interface CurrentInvocation {
   /** Runs the call, and whatever it starts, as part of the invocation. */
   run(invocation: Invocation, call: () => Promise<void>): Promise<void>
   requestId(): string | undefined
+  tenantId(): string | undefined
 }
 
 export function oneAtATime(): CurrentInvocation {
-  let requestId: string | undefined
+  let running: Invocation | undefined
   return {
     run: async (invocation, call) => {
-      requestId = invocation.requestId
+      running = invocation
       setTraceId(invocation.traceId)
       await call()
-      requestId = undefined
+      running = undefined
     },
-    requestId: () => requestId,
+    requestId: () => running?.requestId,
+    tenantId: () => running?.tenantId,
   }
 }
 
@@ -59,6 +61,7 @@ export function severalAtATime(): CurrentInvocation {
         call,
       ),
     requestId,
+    tenantId: () => stores.getStore()?.[keys.tenantId] as string | undefined,
   }
 }
 

@@ -16,6 +16,7 @@ import { type CurrentInvocation, oneAtATime, severalAtATime } from './current-in
 import { isDurableHandler } from './durability.ts'
 import { type Failure, failureOf } from './failure.ts'
 import { serve } from './invoke.ts'
+import { logAsJson } from './json-console.ts'
 import { type HandlerSource, loadHandler } from './load-handler.ts'
 import { printed } from './printed.ts'
 import { createRuntimeClient, type Invocation } from './runtime-client.ts'
@@ -47,6 +48,18 @@ async function run(): Promise<void> {
   const client = createRuntimeClient(process.env['AWS_LAMBDA_RUNTIME_API'] ?? '')
   const several = task.maxConcurrency > 1
   const current: CurrentInvocation = several ? severalAtATime() : oneAtATime()
+
+  const print =
+    process.env['AWS_LAMBDA_LOG_FORMAT'] === 'JSON'
+      ? logAsJson(process.env['AWS_LAMBDA_LOG_LEVEL'], () => ({
+          requestId: current.requestId(),
+          tenantId: current.tenantId(),
+        }))
+      : undefined
+  const report = (label: string, { errorType, errorMessage, trace }: Failure): void => {
+    if (print !== undefined) print('ERROR', { errorType, errorMessage, stackTrace: trace })
+    else process.stderr.write(`ERROR\t${label}\t${JSON.stringify({ errorType, errorMessage, stack: trace })}\n`)
+  }
 
   const endWith = async (failure: Failure, label: string, exitCode: number): Promise<void> => {
     // None while loading or between invocations.
@@ -140,9 +153,4 @@ function rejectionMessage(reason: unknown): string {
   } catch {
     return 'the reason cannot be shown as text'
   }
-}
-
-function report(label: string, failure: Failure): void {
-  const { errorType, errorMessage, trace } = failure
-  process.stderr.write(`ERROR\t${label}\t${JSON.stringify({ errorType, errorMessage, stack: trace })}\n`)
 }

@@ -12,6 +12,7 @@ import type {
   FunctionVersion,
 } from '../../service/ports.ts'
 import type { Launch } from '../launch.ts'
+import { loggingOf } from '../logging.ts'
 import type { Pool } from '../pool.ts'
 import { drawVersion } from '../registry/aliases.ts'
 import type { RegisteredFunctions } from '../registry/ports.ts'
@@ -171,6 +172,7 @@ function deployedOf(record: FunctionRecord, place: Place): DeployedFunction {
         concurrency,
         durable: config.durable,
         perTenant,
+        logging: loggingOf(record.name, config.logging),
       },
     }
   }
@@ -186,7 +188,7 @@ function provisionedFor(record: FunctionRecord, version: string): number {
 }
 
 function deploymentOf(
-  { runtime, handler, memoryMb, environment = {}, ephemeralStorageMb: temporaryMb, logging }: StoredConfig,
+  { runtime, handler, memoryMb, environment = {}, ephemeralStorageMb: temporaryMb }: StoredConfig,
   taskRoot: string,
   layersRoot: string | undefined,
   { isolation: { hides } }: RuntimeSite,
@@ -194,11 +196,7 @@ function deploymentOf(
   const seen = hides ? { taskRoot: '/var/task', layersRoot: layersRoot && '/opt' } : { taskRoot, layersRoot }
   const code = { from: taskRoot, at: seen.taskRoot }
   const mounts = layersRoot && seen.layersRoot ? [code, { from: layersRoot, at: seen.layersRoot }] : [code]
-  const defaults = {
-    AWS_LAMBDA_LOG_FORMAT: logging.format,
-    ...(logging.applicationLevel === undefined ? {} : { AWS_LAMBDA_LOG_LEVEL: logging.applicationLevel }),
-  }
-  return { runtime, handler, memoryMb, environment, taskRoot, layersRoot, seen, mounts, temporaryMb, defaults }
+  return { runtime, handler, memoryMb, environment, taskRoot, layersRoot, seen, mounts, temporaryMb, defaults: {} }
 }
 
 function layersOf({ config: { layers = [] } }: StoredVersion): Packages | undefined {

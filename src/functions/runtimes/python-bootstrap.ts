@@ -165,10 +165,19 @@ def error_of(error, request_id):
 
 
 def report(error):
+    if os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON":
+        line = {"timestamp": timestamp(time.time()), "level": "ERROR", "message": error["errorMessage"]}
+        line.update((name, error[name]) for name in ("errorType", "errorMessage", "stackTrace", "requestId") if error[name])
+        sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+        return
     lines = "[ERROR] %s: %s" % (error["errorType"], error["errorMessage"])
     if error["stackTrace"]:
         lines += "\nTraceback (most recent call last):\n" + "".join(error["stackTrace"]).rstrip("\n")
     sys.stdout.write(lines + "\n")
+
+
+def timestamp(seconds):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
 current_request_id = ""
@@ -183,7 +192,7 @@ class RequestFilter(logging.Filter):
 class JsonFormatter(logging.Formatter):
     def format(self, record):
         line = {
-            "timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created)),
+            "timestamp": timestamp(record.created),
             "level": record.levelname,
             "message": record.getMessage(),
             "logger": record.name,

@@ -17,7 +17,15 @@ import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import { ApiError, invalidParameter } from '../../protocol/errors.ts'
 import { WORKER_SUBPROTOCOL } from '../../protocol/worker-attach.ts'
-import type { AttachedWorker, Clock, FunctionVersion, LogRecord, ServiceLog, Timers } from '../../service/ports.ts'
+import {
+  type AttachedWorker,
+  type Clock,
+  defaultLogGroup,
+  type FunctionVersion,
+  type LogRecord,
+  type ServiceLog,
+  type Timers,
+} from '../../service/ports.ts'
 import type { Pool } from '../pool.ts'
 import { type Announced, type Fields, Link, type LinkEnd, type LinkEvents, webSocketOptions } from './link.ts'
 import {
@@ -282,6 +290,9 @@ class Attachment {
       case 'asks':
         this.#processes.get(message.process)?.asks()
         break
+      case 'begun':
+        this.#processes.get(message.process)?.begun(message.requestId)
+        break
       case 'ended':
         this.#ended(message.process, message.failed)
         break
@@ -318,7 +329,11 @@ class Attachment {
       timeoutSeconds: version.timeoutSeconds,
       places: version.maxConcurrency ?? 1,
       unhurried: this.#attach.unhurried,
-      send: (message: FromServer, bytes?: Uint8Array) => this.#say(message, bytes),
+      send: (message: FromServer, bytes?: Uint8Array) => this.#link.send(message, bytes),
+      receives: (requestId: string) => {
+        const { incoming } = this.#link
+        return incoming?.type === 'result' && incoming.requestId === requestId
+      },
       fail: (reason: string) => this.#link.close(closing.broken, reason),
     }
     pool.join(version, (events) => {
@@ -345,12 +360,13 @@ class Attachment {
 
   #logged({ process: number, lines }: Extract<FromWorker, { type: 'log' }>): void {
     const { write, clock } = this.#options
-    const { name: functionName, version } = this.settings.version
+    const { name: functionName, version, logging } = this.settings.version
+    const ownGroup = logging === undefined || logging.group === defaultLogGroup(functionName)
     const bytes = lines.reduce((sum, { line }) => sum + line.length + 1, 0)
     if (bytes > maxLogBytes) throw new BrokenProtocol(`${bytes} bytes of log at once`)
     const process = this.#known(number)
     if (process === undefined) return
-    for (const { stream, line, requestId } of lines) {
+    for (const { stream, line, requestId, level, logStream } of lines) {
       const request = requestId === undefined ? undefined : process.requestOf(requestId)
       write({
         at: clock.now(),
@@ -358,6 +374,9 @@ class Attachment {
         version,
         ...(request === undefined ? {} : { requestId: request.requestId }),
         ...(request?.executionArn === undefined ? {} : { executionArn: request.executionArn }),
+        ...(logStream === undefined ? {} : { logStream }),
+        ...(ownGroup ? {} : { group: logging.group }),
+        ...(level === undefined ? {} : { level }),
         stream,
         line,
       })
@@ -388,8 +407,8 @@ class Attachment {
     this.#gone.resolve()
   }
 
-  #say(message: FromServer, payload?: Uint8Array): void {
-    this.#link.send(message, payload)
+  #say(message: FromServer): void {
+    this.#link.send(message)
   }
 
   #label(): string {

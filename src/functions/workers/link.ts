@@ -14,7 +14,7 @@
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
 import type { Clock, Timers } from '../../service/ports.ts'
-import { BrokenProtocol, beatMs, closing, maxMessageBytes, partBytes, silentBeats } from './messages.ts'
+import { BrokenProtocol, beatMs, closing, maxMessageBytes, partBytes, payloadLimitMs, silentBeats } from './messages.ts'
 import type { PayloadMemory } from './payload-memory.ts'
 
 export interface LinkPorts {
@@ -66,8 +66,6 @@ interface Incoming<Message> {
 
 /** What the socket may hold before more is given to it. */
 const highWaterBytes = 4 * partBytes
-/** How long a payload may take from when there is memory for it. */
-const payloadLimitMs = 120_000
 /** How long a peer that was told the end may take to close its side. */
 const closeLimitMs = 2_000
 const noBytes = Buffer.alloc(0)
@@ -119,6 +117,11 @@ export class Link<Message> {
   /** What waits to be sent. */
   get backlogBytes(): number {
     return this.#queuedBytes + this.#webSocket.bufferedAmount
+  }
+
+  /** The message whose payload is on its way. */
+  get incoming(): Message | undefined {
+    return this.#incoming?.message
   }
 
   send(message: object, payload?: Uint8Array): void {

@@ -11,6 +11,7 @@
  *                                     ←     started {process}           it starts a process
  *                                     ←     asks {process}              one of its places asks for an event
  *       invoke {process, request} …   →
+ *                                     ←     begun {process, requestId}  it has the event: its time runs
  *                                     ←     log {process, lines}        any time
  *                                     ←     result {process, result} …
  *       end {process}                 →                                 it is to be ended, for whatever reason
@@ -23,6 +24,8 @@
  * id: a result for any other is ignored. `ended` with `failed` says that the process never asked for an event; it may
  * be handed one invocation all the same, and answers with why.
  */
+
+import { LOG_LEVELS, type LogLevel } from '../../protocol/logs/log-line.ts'
 import type { DurableConfig, ErrorObject } from '../../protocol/shapes.ts'
 import type { FunctionVersion, InvocationRequest, InvocationResult, LogRecord } from '../../service/ports.ts'
 import { maxEnvelopeBytes, maxResponseBytes } from '../failure-texts.ts'
@@ -30,6 +33,8 @@ import { maxEnvelopeBytes, maxResponseBytes } from '../failure-texts.ts'
 /** Of one message and of one part of a payload. */
 export const maxMessageBytes = 1_048_576
 export const partBytes = 65_536
+/** How long a payload may take from when there is memory for it. */
+export const payloadLimitMs = 120_000
 /** How many lines' worth of a log message are taken at a time. */
 export const maxLogBytes = 262_144
 /** Processes of one worker. */
@@ -54,6 +59,9 @@ export interface RemoteLine {
   readonly stream: LogRecord['stream']
   readonly line: string
   readonly requestId?: string
+  readonly level?: LogLevel
+  /** Which process of the worker printed it. */
+  readonly logStream?: string
 }
 
 export type FromServer =
@@ -70,6 +78,7 @@ export type FromServer =
 
 export type FromWorker =
   | { readonly type: 'started' | 'asks'; readonly process: number }
+  | { readonly type: 'begun'; readonly process: number; readonly requestId: string }
   | { readonly type: 'ended'; readonly process: number; readonly failed: boolean }
   | { readonly type: 'log'; readonly process: number; readonly lines: readonly RemoteLine[] }
   | {
@@ -92,6 +101,8 @@ export function readFromWorker(fields: Fields): FromWorker {
     case 'started':
     case 'asks':
       return { type, process: count(fields, 'process') }
+    case 'begun':
+      return { type, process: count(fields, 'process'), requestId: text(fields, 'requestId') }
     case 'ended':
       return { type, process: count(fields, 'process'), failed: fields['failed'] === true }
     case 'log':
@@ -141,6 +152,8 @@ export class BrokenProtocol extends Error {
 
 const resultKinds = ['response', 'error', 'platform'] as const
 const streams = ['stdout', 'stderr', 'platform'] as const
+/** As CloudWatch Logs has them. */
+const logStreamName = /^[^:*]{1,512}$/
 
 function count(fields: Fields, name: string): number {
   const value = fields[name]
@@ -164,11 +177,13 @@ function linesOf({ lines }: Fields): readonly RemoteLine[] {
   if (!Array.isArray(lines)) throw new BrokenProtocol(`"lines" is ${shown(lines)}`)
   return lines.map((each: unknown) => {
     const fields = (typeof each === 'object' && each !== null ? each : {}) as Fields
-    const { requestId } = fields
+    const { requestId, level, logStream } = fields
     return {
       stream: oneOf(fields, 'stream', streams),
       line: text(fields, 'line'),
       ...(typeof requestId === 'string' ? { requestId } : {}),
+      ...(level === undefined ? {} : { level: oneOf(fields, 'level', LOG_LEVELS) }),
+      ...(typeof logStream === 'string' && logStreamName.test(logStream) ? { logStream } : {}),
     }
   })
 }

@@ -9,11 +9,11 @@
  *   ended      final; whatever the worker still says about it is ignored
  */
 import type { Clock, InvocationRequest, InvocationResult, Timers } from '../../service/ports.ts'
-import { type InvocationEnd, platformFailure, timedOut, withTail } from '../failure-texts.ts'
+import { platformFailure, timedOut, withTail } from '../failure-texts.ts'
 import { logTailBytes } from '../invocation-log.ts'
 import { type Allowance, createAllowance } from '../output-lines.ts'
 import type { Sandbox, SandboxEvents } from '../sandbox.ts'
-import { BrokenProtocol, type FromServer } from './messages.ts'
+import { BrokenProtocol, type FromServer, payloadLimitMs } from './messages.ts'
 
 export interface RemoteProcessHost {
   readonly clock: Clock
@@ -23,17 +23,23 @@ export interface RemoteProcessHost {
   /** Its invocations have no deadlines: somebody looks at them with a debugger. */
   readonly unhurried: boolean
   readonly send: (message: FromServer, payload?: Uint8Array) => void
+  /** The result of the invocation is just coming in. */
+  readonly receives: (requestId: string) => boolean
   /** The worker does not do what it is asked to. */
   readonly fail: (reason: string) => void
 }
 
 interface Running {
   readonly request: InvocationRequest
+  begun: boolean
+  /** From now on it has so long; undefined: as long as it takes. */
+  readonly watch: (ms: number | undefined) => void
   readonly settle: (result: InvocationResult) => void
 }
 
-/** Past its deadline, which the worker watches, an invocation gets this long for its end to arrive. */
+/** Past its deadline, which the worker watches, an invocation gets this long for its end to begin to arrive. */
 const lateMs = 10_000
+const notBegun = 'The worker did not take the event in time'
 /** How long a worker may take to end a process, which it gives a second to tidy up. */
 const endLimitMs = 15_000
 
@@ -81,10 +87,16 @@ export class RemoteProcess implements Sandbox {
       return Promise.resolve(withTail(platformFailure('The process ended before it was given the event'), ''))
     }
     this.#asking -= 1
+    return this.#handOver(request, () => this.#overdue(request))
+  }
+
+  /** The worker has the event, and watches its deadline from now on. */
+  begun(requestId: string): void {
     const { timeoutSeconds, unhurried } = this.#host
-    return this.#handOver(request, unhurried ? undefined : timeoutSeconds * 1_000 + lateMs, () =>
-      this.#overdue(request),
-    )
+    const running = this.#running.get(requestId)
+    if (running === undefined || running.begun) return
+    running.begun = true
+    running.watch(unhurried ? undefined : timeoutSeconds * 1_000 + lateMs)
   }
 
   end(): Promise<void> {
@@ -123,20 +135,28 @@ export class RemoteProcess implements Sandbox {
     if (known) this.#events.ended(undefined)
   }
 
-  #handOver(request: InvocationRequest, limitMs: number | undefined, late: () => void): Promise<InvocationResult> {
-    const { clock, timers, send } = this.#host
+  #handOver(request: InvocationRequest, late: () => void): Promise<InvocationResult> {
+    const { clock, timers, send, receives } = this.#host
     const { event, ...about } = request
     const payload = Buffer.from(event)
     return new Promise((resolve) => {
-      const cancel = limitMs === undefined ? () => {} : timers.at(clock.now() + limitMs, late)
+      let cancel = (): void => {}
+      const watch = (ms: number | undefined): void => {
+        cancel()
+        if (ms === undefined) return
+        cancel = timers.at(clock.now() + ms, () => (receives(request.requestId) ? watch(lateMs) : late()))
+      }
       this.#running.set(request.requestId, {
         request,
+        begun: false,
+        watch,
         settle: (result) => {
           cancel()
           this.#running.delete(request.requestId)
           resolve(result)
         },
       })
+      watch(payloadLimitMs)
       send({ type: 'invoke', process: this.number, bytes: payload.byteLength, request: about }, payload)
     })
   }
@@ -145,14 +165,15 @@ export class RemoteProcess implements Sandbox {
   #explained(request: InvocationRequest): Promise<InvocationResult> {
     const unexplained = withTail(platformFailure('The process ended while it was starting'), '')
     if (this.#state !== 'failed') return Promise.resolve(unexplained)
-    return this.#handOver(request, lateMs, () => this.answered(request.requestId, unexplained))
+    return this.#handOver(request, () => this.answered(request.requestId, unexplained))
   }
 
-  /** The worker was to end it long ago. */
+  /** The worker was to end it long ago, or to begin it. */
   #overdue({ requestId }: InvocationRequest): void {
     const { timeoutSeconds, send } = this.#host
-    const end: InvocationEnd = timedOut(requestId, timeoutSeconds)
-    this.#running.get(requestId)?.settle(withTail(end, ''))
+    const running = this.#running.get(requestId)
+    const end = running?.begun === true ? timedOut(requestId, timeoutSeconds) : platformFailure(notBegun)
+    running?.settle(withTail(end, ''))
     send({ type: 'end', process: this.number })
     this.lost('Another invocation in the same process did not end in time')
   }

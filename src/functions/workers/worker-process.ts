@@ -100,10 +100,12 @@ export class WorkerProcess {
   /** An invocation, or one that asks why it could not be started. */
   invoke(request: InvocationRequest): void {
     const voice = this.#voice
+    const { requestId } = request
     this.#running += 1
     if (this.#failure === undefined) this.#asking -= 1
+    voice?.link.send({ type: 'begun', process: voice.number, requestId } satisfies FromWorker)
     const result = this.#failure?.resultFor(request) ?? this.#sandbox.invoke(request)
-    const answer = Promise.resolve(result).then((ended) => this.#answer(voice, request.requestId, ended))
+    const answer = Promise.resolve(result).then((ended) => this.#answer(voice, requestId, ended))
     this.#answers.add(answer)
     void answer.finally(() => this.#answers.delete(answer))
   }
@@ -152,8 +154,14 @@ export class WorkerProcess {
       this.#dropped = 0
       this.#add({ stream: 'platform', line })
     }
-    const { stream, line, requestId } = record
-    this.#add({ stream, line, ...(requestId === undefined ? {} : { requestId }) })
+    const { stream, line, requestId, level, logStream } = record
+    this.#add({
+      stream,
+      line,
+      ...(requestId === undefined ? {} : { requestId }),
+      ...(level === undefined ? {} : { level }),
+      ...(logStream === undefined ? {} : { logStream }),
+    })
   }
 
   #add(line: RemoteLine): void {

@@ -1,6 +1,7 @@
 /** Every route, in the order in which paths are tried: the hot one first. */
 import type { Route } from '../route.ts'
 import { checkpointDurableExecution } from './checkpoint-durable-execution.ts'
+import { cloudWatchLogs } from './cloud-watch-logs.ts'
 import { deleteDurableExecution } from './delete-durable-execution.ts'
 import { getDurableExecution } from './get-durable-execution.ts'
 import { getDurableExecutionHistory } from './get-durable-execution-history.ts'
@@ -45,6 +46,7 @@ export const ROUTES: readonly Route[] = [
   getFunction,
   listFunctions,
   ...MANAGEMENT,
+  cloudWatchLogs,
   ...LAYERS,
   perdureCode,
   perdureLogs,

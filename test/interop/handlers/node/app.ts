@@ -1,6 +1,6 @@
 /** The scenarios of `test/interop/scenarios.ts` in JavaScript, with the official durable SDK. */
 import { appendFileSync, readFileSync } from 'node:fs'
-import { type DurableContext, withDurableExecution } from '@aws/durable-execution-sdk-js'
+import { type DurableContext, StepSemantics, withDurableExecution } from '@aws/durable-execution-sdk-js'
 
 interface Event {
   readonly scenario: string
@@ -103,12 +103,17 @@ const scenarios: Readonly<Record<string, Scenario>> = {
 
   crash: async (event, context) => {
     await context.step('before', async () => note(event, 'before'))
-    await context.step('fatal', async () => {
-      note(event, 'fatal')
-      if (readFileSync(event.ledger, 'utf8').match(/fatal/g)?.length === 1) process.exit(7)
-    })
+    await context.step('fatal', async () => exitAtFirst(event))
     await context.step('after', async () => note(event, 'after'))
     return 'survived'
+  },
+
+  interrupted: async (event, context) => {
+    await context.step('once', async () => exitAtFirst(event), {
+      semantics: StepSemantics.AtMostOncePerRetry,
+      retryStrategy: (_error, attempt) => ({ shouldRetry: attempt < 2, delay: { seconds: 1 } }),
+    })
+    return 'tried again'
   },
 
   chain: async (event, context) => {
@@ -120,6 +125,11 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     if (event.fails) throw new Error('out of stock')
     return ['javascript']
   },
+}
+
+function exitAtFirst(event: Event): void {
+  note(event, 'fatal')
+  if (readFileSync(event.ledger, 'utf8').match(/fatal/g)?.length === 1) process.exit(7)
 }
 
 function note({ ledger }: Event, line: string): void {

@@ -8,7 +8,7 @@ from aws_durable_execution_sdk_python import (
     ParallelBranch,
     durable_execution,
 )
-from aws_durable_execution_sdk_python.config import Duration, StepConfig
+from aws_durable_execution_sdk_python.config import Duration, StepConfig, StepSemantics
 from aws_durable_execution_sdk_python.retries import RetryDecision
 from aws_durable_execution_sdk_python.waits import (
     WaitForConditionConfig,
@@ -103,16 +103,20 @@ def many(event, context: DurableContext):
 
 
 def crash(event, context: DurableContext):
-    def fatal(_step):
-        note(event, "fatal")
-        with open(event["ledger"], encoding="utf-8") as ledger:
-            if ledger.read().count("fatal") == 1:
-                os._exit(7)
-
     context.step(lambda _step: note(event, "before"), "before")
-    context.step(fatal, "fatal")
+    context.step(lambda _step: exit_at_first(event), "fatal")
     context.step(lambda _step: note(event, "after"), "after")
     return "survived"
+
+
+def interrupted(event, context: DurableContext):
+    def strategy(_error, attempt):
+        return RetryDecision.retry(SECOND) if attempt < 2 else RetryDecision.no_retry()
+
+    semantics = StepSemantics.AT_MOST_ONCE_PER_RETRY
+    config = StepConfig(retry_strategy=strategy, step_semantics=semantics)
+    context.step(lambda _step: exit_at_first(event), "once", config)
+    return "tried again"
 
 
 def chain(event, context: DurableContext):
@@ -137,8 +141,16 @@ SCENARIOS = {
     "large": large,
     "many": many,
     "crash": crash,
+    "interrupted": interrupted,
     "chain": chain,
 }
+
+
+def exit_at_first(event):
+    note(event, "fatal")
+    with open(event["ledger"], encoding="utf-8") as ledger:
+        if ledger.read().count("fatal") == 1:
+            os._exit(7)
 
 
 def note(event, line):

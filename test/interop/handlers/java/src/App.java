@@ -25,6 +25,7 @@ public final class App {
       Map.entry("large", App::large),
       Map.entry("many", App::many),
       Map.entry("crash", App::crash),
+      Map.entry("interrupted", App::interrupted),
       Map.entry("chain", App::chain));
 
   public Map<String, Object> handle(Map<String, Object> event, Context ignored) throws Exception {
@@ -104,13 +105,20 @@ public final class App {
   private static Object crash(JsonNode event, Durable context) throws Exception {
     for (var name : List.of("before", "fatal", "after")) {
       context.step(name, 1, attempt -> {
-        note(event, name);
-        var runs = Files.readAllLines(ledger(event)).stream().filter(name::equals).count();
-        if (name.equals("fatal") && runs == 1) Runtime.getRuntime().halt(7);
+        if (name.equals("fatal")) exitAtFirst(event);
+        else note(event, name);
         return null;
       });
     }
     return "survived";
+  }
+
+  private static Object interrupted(JsonNode event, Durable context) throws Exception {
+    context.stepAtMostOnce("once", 2, attempt -> {
+      exitAtFirst(event);
+      return null;
+    });
+    return "tried again";
   }
 
   private static Object chain(JsonNode event, Durable context) throws Exception {
@@ -126,6 +134,12 @@ public final class App {
       throw new IllegalStateException("out of stock");
     }
     return passed;
+  }
+
+  private static void exitAtFirst(JsonNode event) throws IOException {
+    note(event, "fatal");
+    var runs = Files.readAllLines(ledger(event)).stream().filter("fatal"::equals).count();
+    if (runs == 1) Runtime.getRuntime().halt(7);
   }
 
   private static Path ledger(JsonNode event) {

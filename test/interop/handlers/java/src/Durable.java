@@ -102,16 +102,25 @@ final class Durable {
   }
 
   JsonNode step(String name, int attempts, Attempt body) throws Exception {
-    return steps(name, "Step", operation -> {
-      var attempt = 1 + finishedAttempts(operation.known);
-      try {
-        return operation.succeed(body.run(attempt));
-      } catch (Exception failure) {
-        if (attempt >= attempts) throw operation.fail(failure);
-        operation.send(OperationAction.RETRY, u -> u.error(errorOf(failure)).stepOptions(o -> o.nextAttemptDelaySeconds(1)));
-        throw new Suspended();
-      }
-    });
+    return steps(name, "Step", operation -> attempt(operation, attempts, body));
+  }
+
+  /** An attempt that a process took with it has failed, for nobody knows how far it came. */
+  JsonNode stepAtMostOnce(String name, int attempts, Attempt body) throws Exception {
+    return steps(name, "Step", operation -> attempt(operation, attempts, attempt -> {
+      if (operation.interrupted) throw new IllegalStateException("interrupted");
+      return body.run(attempt);
+    }));
+  }
+
+  private static JsonNode attempt(Current operation, int attempts, Attempt body) throws Exception {
+    var attempt = 1 + finishedAttempts(operation.known);
+    try {
+      return operation.succeed(body.run(attempt));
+    } catch (Exception failure) {
+      if (attempt >= attempts) throw operation.fail(failure);
+      throw operation.retry(u -> u.error(errorOf(failure)));
+    }
   }
 
   /** Looks once a second until the state is the one that is waited for. */
@@ -121,8 +130,7 @@ final class Durable {
           ? initial : JSON.readTree(operation.known.stepDetails().result());
       var state = check.look(last);
       if (state.equals(wanted)) return operation.succeed(state);
-      operation.send(OperationAction.RETRY, u -> u.payload(state.toString()).stepOptions(o -> o.nextAttemptDelaySeconds(1)));
-      throw new Suspended();
+      throw operation.retry(u -> u.payload(state.toString()));
     });
   }
 
@@ -142,7 +150,8 @@ final class Durable {
       }
     }
     // A step that was begun and not ended, by a process that is gone, is begun.
-    if (known == null || known.status() != OperationStatus.STARTED) operation.start(u -> {});
+    operation.interrupted = known != null && known.status() == OperationStatus.STARTED;
+    if (!operation.interrupted) operation.start(u -> {});
     return run.of(operation);
   }
 
@@ -193,7 +202,8 @@ final class Durable {
   }
 
   /** Each of the bodies goes as far as it can; the names are theirs. */
-  JsonNode all(String name, String subType, String subTypeOfEach, List<String> names, List<Body> bodies) throws Exception {
+  JsonNode all(String name, String subType, String subTypeOfEach, List<String> names, List<Body> bodies)
+      throws Exception {
     return child(name, subType, context -> {
       var results = new ArrayList<JsonNode>();
       for (int index = 0; index < bodies.size(); index++) {
@@ -239,6 +249,8 @@ final class Durable {
     private final String subType;
     /** What the service last said of it; null while it knows nothing of it. */
     Operation known;
+    /** An earlier process began an attempt and did not end it. */
+    boolean interrupted;
 
     Current(String id, OperationType type, String name, String subType) {
       this.id = id;
@@ -264,6 +276,12 @@ final class Durable {
       JsonNode tree = JSON.valueToTree(result);
       send(OperationAction.SUCCEED, u -> u.payload(tree.toString()));
       return tree;
+    }
+
+    /** In a second. */
+    Suspended retry(Consumer<OperationUpdate.Builder> more) {
+      send(OperationAction.RETRY, u -> more.accept(u.stepOptions(o -> o.nextAttemptDelaySeconds(1))));
+      return new Suspended();
     }
 
     Failed fail(Exception failure) {

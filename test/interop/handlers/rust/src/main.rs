@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws_durable_execution_sdk as durable;
 use durable::builders::wait_for_condition::WaitDecision;
-use durable::{BoxError, Branch, DurableContext, RetryDecision};
+use durable::{BoxError, Branch, DurableContext, RetryDecision, StepSemantics};
 use serde_json::{Value, json};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -24,6 +24,7 @@ async fn handler(event: Value, context: DurableContext) -> Result<Value, BoxErro
         "large" => large(event, context).await,
         "many" => many(event, context).await,
         "crash" => crash(event, context).await,
+        "interrupted" => interrupted(event, context).await,
         "chain" => chain(event, context).await,
         other => Err(format!("there is no scenario {other}").into()),
     }
@@ -146,17 +147,28 @@ async fn crash(event: Value, context: DurableContext) -> Result<Value, BoxError>
         let event = event.clone();
         context
             .step(move |_| async move {
-                note(&event, name)?;
-                let ledger = read_to_string(text(&event, "ledger"))?;
-                if name == "fatal" && ledger.matches(name).count() == 1 {
-                    std::process::exit(7);
+                if name == "fatal" {
+                    return Ok(exit_at_first(&event)?);
                 }
-                Ok(())
+                Ok(note(&event, name)?)
             })
             .name(name)
             .await?;
     }
     Ok(json!("survived"))
+}
+
+async fn interrupted(event: Value, context: DurableContext) -> Result<Value, BoxError> {
+    context
+        .step(move |_| async move { Ok(exit_at_first(&event)?) })
+        .name("once")
+        .semantics(StepSemantics::AtMostOncePerRetry)
+        .retry_strategy(|_error, attempt| match attempt {
+            ..2 => RetryDecision::Retry { delay: SECOND },
+            _ => RetryDecision::Stop,
+        })
+        .await?;
+    Ok(json!("tried again"))
 }
 
 async fn chain(mut event: Value, context: DurableContext) -> Result<Value, BoxError> {
@@ -174,6 +186,14 @@ async fn chain(mut event: Value, context: DurableContext) -> Result<Value, BoxEr
 
 fn text(event: &Value, member: &str) -> String {
     event[member].as_str().unwrap_or_default().to_owned()
+}
+
+fn exit_at_first(event: &Value) -> std::io::Result<()> {
+    note(event, "fatal")?;
+    if read_to_string(text(event, "ledger"))?.matches("fatal").count() == 1 {
+        std::process::exit(7);
+    }
+    Ok(())
 }
 
 fn note(event: &Value, line: &str) -> std::io::Result<()> {

@@ -3,8 +3,8 @@ import type { FileHandle } from 'node:fs/promises'
 const blockBytes = 262_144
 const newline = 0x0a
 
-/** The lines of a file from the last to the first, of those only the ones that contain every needle. */
-export async function* linesBackward(file: FileHandle, needles: readonly string[]): AsyncGenerator<string> {
+/** The lines of a file from the last to the first. */
+export async function* linesBackward(file: FileHandle): AsyncGenerator<Buffer> {
   let position = (await file.stat()).size
   /** The beginning of a line whose end was in later blocks. */
   let rest: Buffer[] = []
@@ -15,13 +15,14 @@ export async function* linesBackward(file: FileHandle, needles: readonly string[
     const block = buffer.subarray(0, bytesRead)
     let end = block.byteLength
     for (let at = block.lastIndexOf(newline); at !== -1; at = at === 0 ? -1 : block.lastIndexOf(newline, at - 1)) {
-      const line = Buffer.concat([block.subarray(at + 1, end), ...rest])
+      const line =
+        rest.length === 0 ? block.subarray(at + 1, end) : Buffer.concat([block.subarray(at + 1, end), ...rest])
       rest = []
       end = at
-      if (line.byteLength > 0 && needles.every((needle) => line.includes(needle))) yield line.toString('utf8')
+      if (line.byteLength > 0) yield line
     }
     rest.unshift(block.subarray(0, end))
   }
   const first = Buffer.concat(rest)
-  if (first.byteLength > 0 && needles.every((needle) => first.includes(needle))) yield first.toString('utf8')
+  if (first.byteLength > 0) yield first
 }
