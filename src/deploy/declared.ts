@@ -88,6 +88,7 @@ function deployed(declared: DeclaredFunction, place: Place): DesiredFunction {
     },
     architecture: undefined,
     perTenant: tenancyConfig !== undefined,
+    isKept: false,
     tags: {},
     source: { kind: 'module', file },
     reservedConcurrency: concurrency,

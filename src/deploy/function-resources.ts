@@ -106,6 +106,7 @@ export function readFunction(resource: Resource, type: FunctionType, site: Funct
     },
     architecture: architectures?.[0],
     perTenant: tenancy !== undefined,
+    isKept: resource.isKept,
     tags: property('Tags', readTags) ?? {},
     source,
     reservedConcurrency: property('ReservedConcurrentExecutions', (node) =>

@@ -380,6 +380,28 @@ export const handler = withDurableExecution<{ name: string }, string>((event, co
 })
 
 describe('a deletion', () => {
+  test('leaves what its DeletionPolicy retains', async (t) => {
+    const site = await siteOf(t)
+    const precious = functionOf('Precious', inline('1')).replace(
+      '    Properties',
+      '    DeletionPolicy: Retain\n    Properties',
+    )
+    await site.write({ 'template.yaml': `Resources:${precious}${functionOf('Other', inline('2'))}` })
+    await site.deploy('--stack-name', 'shop')
+    await site.write({ 'template.yaml': `Resources:${functionOf('Other', inline('2'))}` })
+    const planned = await site.run('deploy', '--stack-name', 'shop')
+    assert.equal(planned.err, 'stack shop: nothing to change\n')
+    assert.match(planned.out, /^ {2}kept +precious +the stack no longer has it, and its DeletionPolicy was Retain$/m)
+    const destroyed = await site.run('destroy', 'shop', '--yes')
+    assert.deepEqual([destroyed.code, destroyed.out], [0, 'deleted other\n'])
+    assert.equal(destroyed.err, 'precious stays: its DeletionPolicy is Retain\n')
+    assert.equal(await answer(site, 'precious'), 1)
+    // In the template again without the policy, it is one like the others.
+    await site.write({ 'template.yaml': `Resources:${functionOf('Precious', inline('1'))}` })
+    assert.deepEqual(actions(await site.deploy('--stack-name', 'shop')), { precious: 'change' })
+    assert.equal((await site.run('destroy', 'shop', '--yes')).out, 'deleted precious\n')
+  })
+
   test('says how many executions end with the function', async (t) => {
     const site = await siteOf(t)
     await symlink(inRepository('node_modules'), join(site.folder, 'node_modules'))

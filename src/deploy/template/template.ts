@@ -23,6 +23,8 @@ export interface Resource {
   readonly properties: FieldsNode
   readonly metadata: FieldsNode | undefined
   readonly dependsOn: readonly string[]
+  /** Its DeletionPolicy says that it stays when it leaves the template. */
+  readonly isKept: boolean
 }
 
 /** A value that was put in the place of something that Perdure does not have. */
@@ -454,6 +456,7 @@ function resourceOf(
       properties: fieldsIn(value, 'Properties') ?? fieldsNode(place, []),
       metadata: fieldsIn(value, 'Metadata'),
       dependsOn: textsIn(value.fields.get('DependsOn')?.value),
+      isKept: textsIn(value.fields.get('DeletionPolicy')?.value).some((policy) => policy.startsWith('Retain')),
     },
     condition: condition?.kind === 'scalar' ? { name: condition.text, place: condition.place } : undefined,
   }
