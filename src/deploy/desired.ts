@@ -31,6 +31,8 @@ export interface DesiredFunction {
   readonly configuration: Configuration & { readonly role: string; readonly runtime: string; readonly handler: string }
   readonly architecture: 'x86_64' | 'arm64' | undefined
   readonly perTenant: boolean
+  /** It is not deleted when the stack no longer has it. */
+  readonly isKept: boolean
   readonly tags: Readonly<Record<string, string>>
   readonly source: PackageSource
   readonly reservedConcurrency: number | undefined

@@ -3,6 +3,7 @@ import { oneOf, structure, text } from '../protocol/constraints.ts'
 import {
   ALIAS_NAME,
   DESCRIPTION,
+  DESTINATION_CONFIG,
   EVENT_AGE_SECONDS,
   PROVISIONED_CONCURRENCY,
   RETRY_ATTEMPTS,
@@ -29,7 +30,7 @@ export interface FunctionSite {
 
 /** Undefined when it has problems. */
 export function readFunction(resource: Resource, type: FunctionType, site: FunctionSite): DesiredFunction | undefined {
-  const { template, problems } = site
+  const { template, problems, ignored } = site
   const properties = evaluatedProperties(resource, type, site)
   const { logicalId, place } = resource
   let configuration: Configuration = {}
@@ -43,10 +44,13 @@ export function readFunction(resource: Resource, type: FunctionType, site: Funct
     return field && problems.attempt(() => read(field.value))
   }
 
+  // What is said of an image is enough.
+  const isImage = ['PackageType', 'ImageUri'].some((name) => resource.properties.fields.has(name))
   const runtime = configuration.runtime ?? missing('Runtime')
   const handler = configuration.handler ?? missing('Handler')
   function missing(name: 'Runtime' | 'Handler'): undefined {
-    if (!properties.has(name)) problems.add(place, `the function ${logicalId} has no ${name}`, 'give it one')
+    if (!properties.has(name) && !isImage)
+      problems.add(place, `the function ${logicalId} has no ${name}`, 'give it one')
   }
   property('PackageType', (node) => {
     if (readValue(oneOf(['Zip', 'Image']), node, 'PackageType') === 'Zip') return
@@ -63,7 +67,7 @@ export function readFunction(resource: Resource, type: FunctionType, site: Funct
   )
   const aliases = property('AutoPublishAlias', (node) => publishedAlias(node, resource, property)) ?? []
   const eventInvoke = property('EventInvokeConfig', (node) =>
-    serverlessEventInvoke(node, aliases[0]?.name ?? '$LATEST'),
+    serverlessEventInvoke(node, aliases[0]?.name ?? '$LATEST', resource, ignored),
   )
   if (aliases.length === 0) {
     const field = properties.get('ProvisionedConcurrencyConfig')
@@ -102,6 +106,7 @@ export function readFunction(resource: Resource, type: FunctionType, site: Funct
     },
     architecture: architectures?.[0],
     perTenant: tenancy !== undefined,
+    isKept: resource.isKept,
     tags: property('Tags', readTags) ?? {},
     source,
     reservedConcurrency: property('ReservedConcurrentExecutions', (node) =>
@@ -267,7 +272,7 @@ function publishedAlias(node: TemplateNode, { logicalId }: Resource, property: P
 
 const SERVERLESS_DESTINATION = structure({
   Type: { constraint: oneOf(['SQS', 'SNS', 'Lambda', 'EventBridge', 'S3', 'S3Bucket']) },
-  Destination: { constraint: text(0, 350) },
+  Destination: DESTINATION_CONFIG.members.OnFailure.constraint.members.Destination,
 })
 const SERVERLESS_EVENT_INVOKE = structure({
   MaximumRetryAttempts: { constraint: RETRY_ATTEMPTS },
@@ -280,8 +285,23 @@ const SERVERLESS_EVENT_INVOKE = structure({
   },
 })
 
-function serverlessEventInvoke(node: TemplateNode, qualifier: string): DesiredEventInvoke {
+function serverlessEventInvoke(
+  node: TemplateNode,
+  qualifier: string,
+  { logicalId }: Resource,
+  ignored: Ignored[],
+): DesiredEventInvoke {
   const read = readValue(SERVERLESS_EVENT_INVOKE, node, 'EventInvokeConfig')
+  for (const [name, to] of Object.entries(read.destinationConfig ?? {})) {
+    if (to?.type === undefined || to.destination !== undefined) continue
+    const what = `${logicalId}.EventInvokeConfig.${name}`
+    ignored.push({
+      place: node.place,
+      what,
+      type: to.type,
+      reason: 'SAM would make one: name a Destination that is there',
+    })
+  }
   return {
     qualifier,
     maximumRetryAttempts: read.maximumRetryAttempts,

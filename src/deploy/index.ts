@@ -13,13 +13,13 @@ import type { PerdureClient } from '../client/client.ts'
 import { type ActualStack, readActual } from './actual.ts'
 import type { DesiredStack } from './desired.ts'
 import { type BuiltPackage, buildLayer, buildPackage } from './package/build.ts'
-import { type Deletion, deletionsOf, planStack, type StackPlan } from './plan.ts'
+import { deletionsOf, keptOf, planStack, type StackPlan } from './plan.ts'
 import { DeployProblems, Problems } from './problem.ts'
 import { STACK_TAG } from './tags.ts'
 
 export { applyPlan, deleteFunction, type FunctionOutcome } from './apply.ts'
 export { type AssemblyStack, readAssembly } from './assembly.ts'
-export { type DeclaredFunction, declaredStack } from './declared.ts'
+export { type Declared, declaredStack } from './declared.ts'
 export type { DesiredStack } from './desired.ts'
 export { type Deletion, type FunctionPlan, isSettled, type StackPlan } from './plan.ts'
 export { DeployProblems, type Problem, placeText, TemplateProblem } from './problem.ts'
@@ -53,8 +53,12 @@ export async function prepareStack(client: PerdureClient, desired: DesiredStack)
   return { plan, packages: new Map([...packages].map(([logicalId, { bytes }]) => [logicalId, bytes])) }
 }
 
-/** The functions that a server has of a stack, as what is deleted with it. */
-export async function functionsOf(client: PerdureClient, stackName: string): Promise<readonly Deletion[]> {
+/** The functions that a server has of a stack: what is deleted with it, and what stays. */
+export async function functionsOf(
+  client: PerdureClient,
+  stackName: string,
+): Promise<Pick<StackPlan, 'deletions' | 'kept'>> {
   const { functions }: ActualStack = await readActual(client, stackName, { functions: [], layers: [] })
-  return deletionsOf([...functions.values()].filter(({ tags }) => tags[STACK_TAG] === stackName))
+  const own = [...functions.values()].filter(({ tags }) => tags[STACK_TAG] === stackName)
+  return { deletions: deletionsOf(own), kept: keptOf(own) }
 }

@@ -27,12 +27,8 @@ export function packageSource(code: FunctionCode): PackageSource {
     const inline = properties.get('InlineCode')
     if (inline !== undefined) return { kind: 'inline', text: readValue(ANY_TEXT, inline.value, 'InlineCode') }
     const uri = properties.get('CodeUri')
-    if (uri !== undefined) return fromPath(uri.value, 'CodeUri', code)
-    throw new TemplateProblem(
-      resource.place,
-      `the function ${resource.logicalId} has neither CodeUri nor InlineCode`,
-      'give it CodeUri: the folder of its code',
-    )
+    // As SAM has it, the folder of the template is the code of whoever names none.
+    return fromPath(uri?.value ?? textNode(resource.place, '.'), 'CodeUri', code)
   }
   const given = properties.get('Code')?.value
   if (given === undefined) {

@@ -22,6 +22,7 @@ import type { Problem } from './problem.ts'
 import {
   aliasTag,
   isOwnTag,
+  KEPT_TAG,
   LOGICAL_ID_TAG,
   ownAliases,
   publishedFor,
@@ -86,6 +87,8 @@ export interface StackPlan {
   readonly functions: readonly FunctionPlan[]
   /** The stack's functions that it no longer has, by name. */
   readonly deletions: readonly Deletion[]
+  /** Those of them that stay, as their DeletionPolicy said. */
+  readonly kept: readonly string[]
   readonly ignored: readonly Ignored[]
   readonly standIns: readonly UsedStandIn[]
   /** Why it cannot be carried out. */
@@ -117,6 +120,7 @@ export function planStack(
     layers,
     functions,
     deletions: deletionsOf(gone),
+    kept: keptOf(gone),
     ignored: desired.ignored,
     standIns: desired.standIns,
     problems,
@@ -125,8 +129,17 @@ export function planStack(
 
 export const deletionsOf = (functions: readonly ActualFunction[]): readonly Deletion[] =>
   functions
+    .filter((each) => !isKept(each))
     .map(({ name, runningExecutions }) => ({ name, runningExecutions }))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
+
+const isKept = ({ tags }: ActualFunction): boolean => tags[KEPT_TAG] !== undefined
+
+export const keptOf = (functions: readonly ActualFunction[]): readonly string[] =>
+  functions
+    .filter(isKept)
+    .map(({ name }) => name)
+    .sort()
 
 /** Whether a server has the stack as it is to be. */
 export const isSettled = ({ layers, functions, deletions }: StackPlan): boolean =>
@@ -224,7 +237,7 @@ function planChange(stack: string, desired: DesiredFunction, actual: ActualFunct
   if (keys.length > 0) parts.add(keys.every(isOwnTag) ? undefined : 'tags', { do: 'tag', tags: other })
   planVersions(desired, actual, otherCode || otherArchitecture || changed.length > 0, parts)
   planSettings(desired, actual, parts)
-  const surplus = Object.keys(actual.tags).filter((key) => tags[key] === undefined && !isKept(key, desired))
+  const surplus = Object.keys(actual.tags).filter((key) => tags[key] === undefined && !isOfVersion(key, desired))
   if (surplus.length > 0) parts.add(surplus.every(isOwnTag) ? undefined : 'tags', { do: 'untag', keys: surplus })
   const done = parts.done()
   return { ...named(desired), arn: actual.arn, action: done.steps.length === 0 ? 'unchanged' : 'change', ...done }
@@ -233,14 +246,15 @@ function planChange(stack: string, desired: DesiredFunction, actual: ActualFunct
 const named = ({ name, logicalId }: DesiredFunction) => ({ name, logicalId })
 
 /** What is known when the function is created; versions get theirs when they are published. */
-const tagsOf = (stack: string, { logicalId, tags, aliases }: DesiredFunction): Tags => ({
+const tagsOf = (stack: string, { logicalId, tags, aliases, isKept }: DesiredFunction): Tags => ({
   ...tags,
   [STACK_TAG]: stack,
   [LOGICAL_ID_TAG]: logicalId,
+  ...(isKept && { [KEPT_TAG]: 'true' }),
   ...Object.fromEntries(aliases.map((alias) => [aliasTag(alias.name), alias.logicalId])),
 })
 
-const isKept = (key: string, { versions }: DesiredFunction): boolean =>
+const isOfVersion = (key: string, { versions }: DesiredFunction): boolean =>
   versions.some(({ logicalId }) => key === versionTag(logicalId))
 
 class Parts {

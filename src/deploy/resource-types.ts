@@ -20,6 +20,7 @@ export type TakenType = keyof typeof TAKEN_TYPES
 
 export const isTaken = (type: string): type is TakenType => Object.hasOwn(TAKEN_TYPES, type)
 
+const NOT_OURS = 'not part of Perdure'
 const TRIGGER = 'what triggers functions is not part of Perdure: let a program call Invoke'
 
 /** By type, or by the beginning of a type; the first that fits. */
@@ -51,14 +52,17 @@ export const IGNORED_TYPES: readonly (readonly [type: string, reason: string])[]
   ['AWS::S3::', 'storage is yours to run: pass its address as a parameter'],
   ['AWS::StepFunctions::', 'state machines are not part of Perdure: write a durable function'],
   ['AWS::CodeDeploy::', 'aliases move at once'],
-  ['AWS::', 'not part of Perdure'],
+  ['AWS::', NOT_OURS],
 ]
 
 /** Why a resource is not deployed; undefined for a type that nobody has. */
 export function ignoredReason(type: string): string | undefined {
-  return IGNORED_TYPES.find(([start]) =>
+  const known = IGNORED_TYPES.find(([start]) =>
     start.endsWith('::') || start === 'AWS::ApiGateway' ? type.startsWith(start) : type === start,
-  )?.[1]
+  )
+  if (known !== undefined) return known[1]
+  // Types that organizations register, and modules of these.
+  return /^\w+(::\w+){2,3}$/.test(type) ? NOT_OURS : undefined
 }
 
 /** Types of these services are known one by one: another name is a misspelling. */

@@ -237,6 +237,11 @@ ${serverless(
     assert.deepEqual(source.kind === 'path' && source.path, '/out/asset.abc')
   })
 
+  test('of SAM without CodeUri is the folder of the template', () => {
+    const { source } = only(serverless('').replace('      CodeUri: src/\n', ''))
+    assert.deepEqual(source.kind === 'path' && source.path, '/project')
+  })
+
   test('a path may lead out of the folder of the template', () => {
     const { source } = only(serverless('').replace('src/', '../../lib/'))
     assert.deepEqual(source.kind === 'path' && source.path, '/lib')
@@ -255,7 +260,7 @@ describe('what is not deployed is told with its reason', () => {
     const { ignored } = read(
       serverless(
         'Policies: AWSLambdaBasicExecutionRole\nEvents:\n  Daily: { Type: Schedule, Properties: { Schedule: rate(1 day) } }',
-        '  Table: { Type: AWS::DynamoDB::Table }\n  Anything: { Type: AWS::Glue::Job }',
+        '  Table: { Type: AWS::DynamoDB::Table }\n  Anything: { Type: AWS::Glue::Job }\n  Ours: { Type: Acme::Net::Wall }\n  Allow:\n    Type: AWS::Lambda::Permission\n    Properties: { FunctionName: others, Action: lambda:InvokeFunction, Principal: "*" }',
       ),
     )
     assert.deepEqual(
@@ -265,6 +270,8 @@ describe('what is not deployed is told with its reason', () => {
         'Orders.Events.Daily Schedule: let cron or a timer of yours call it: perdure invoke <function> --event',
         'Table AWS::DynamoDB::Table: databases are yours to run: pass their address as a parameter',
         'Anything AWS::Glue::Job: not part of Perdure',
+        'Ours Acme::Net::Wall: not part of Perdure',
+        'Allow AWS::Lambda::Permission: of a function that this template does not have',
       ],
     )
   })
@@ -461,8 +468,8 @@ const BROKEN: readonly [string, string, ...(readonly [string, RegExp, RegExp])[]
   ['an image', serverless('PackageType: Image'), ['9:20', /container images are not run/, /zip/]],
   [
     'no code',
-    serverless('').replace('      CodeUri: src/\n', ''),
-    ['3:3', /Orders has neither CodeUri nor InlineCode/, /folder/],
+    serverless('').replace('AWS::Serverless', 'AWS::Lambda').replace('      CodeUri: src/\n', ''),
+    ['3:3', /Orders has no Code/, /folder/],
   ],
   [
     'no handler',

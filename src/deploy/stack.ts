@@ -155,14 +155,19 @@ function functionOf(
 }
 
 /** Of a function that is not in this template; one that has problems is told by these. */
-function foreign(resource: Resource, place: Place, { template }: FunctionSite, name: string): void {
+function foreign({ logicalId, type }: Resource, place: Place, { template, ignored }: FunctionSite, name: string): void {
   const broken = [...template.resources.values()].some(
     (each) => each.type.endsWith('::Function') && template.functionName(each) === name,
   )
   if (broken) return
+  // Nothing is lost with a permission that nobody checks.
+  if (type === 'AWS::Lambda::Permission') {
+    ignored.push({ place, what: logicalId, type, reason: 'of a function that this template does not have' })
+    return
+  }
   throw new TemplateProblem(
     place,
-    `${resource.logicalId} is of the function ${name}, which this template does not have`,
+    `${logicalId} is of the function ${name}, which this template does not have`,
     'put it into the template of that function',
   )
 }

@@ -4,6 +4,8 @@
  */
 export const STACK_TAG = 'perdure:stack'
 export const LOGICAL_ID_TAG = 'perdure:logical-id'
+/** `DeletionPolicy: Retain` of the template that had the function last. */
+export const KEPT_TAG = 'perdure:kept'
 /** With the name of an alias behind it: the stack made it, and takes it away again. The value is its logical id. */
 const ALIAS_TAG = 'perdure:alias:'
 /** With the logical id of an AWS::Lambda::Version behind it; the value is the number that was published for it. */

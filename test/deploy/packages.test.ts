@@ -29,6 +29,7 @@ const functionOf = (runtime: string, handler: string, source: PackageSource): De
   configuration: { runtime, handler, role: 'arn:aws:iam::000000000000:role/any' },
   architecture: undefined,
   perTenant: false,
+  isKept: false,
   tags: {},
   source,
   reservedConcurrency: undefined,

@@ -4,7 +4,7 @@ import { symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { writeZip } from '../../src/deploy/package/zip.ts'
-import { inRepository } from '../cli/program.ts'
+import { inRepository, running } from '../cli/program.ts'
 import { zipOf } from '../management/zip-of.ts'
 import { actions, outcomes, type Site, siteOf } from './site.ts'
 
@@ -334,8 +334,10 @@ describe('a config file', () => {
     const site = await siteOf(t)
     await symlink(inRepository('node_modules'), join(site.folder, 'node_modules'))
     await site.write({
-      'perdure.config.yaml': `functions:
-  - { handler: ./greet.ts, environment: { GREETING: Hei }, timeout: 7, memory: 192, concurrency: 3, warm: 1 }
+      'perdure.config.yaml': `events: [plain]
+functions:
+  - { name: elsewhere, remote: true, durable: false }
+  - { handler: ./greet.ts, asynchronous: { retryAttempts: 1, onFailure: plain }, environment: { GREETING: Hei }, timeout: 7, memory: 192, concurrency: 3, warm: 1 }
   - { handler: ./plain.mjs.run, name: plain }
 `,
       'greet.ts': `import { withDurableExecution } from '@aws/durable-execution-sdk-js'
@@ -350,7 +352,7 @@ export const handler = withDurableExecution<{ name: string }, string>((event, co
     assert.deepEqual(outcomes(report), { greet: 'created', plain: 'created' })
     assert.deepEqual(
       report.Ignored.map(({ What }) => What),
-      ['greet.warm'],
+      ['greet.warm', 'elsewhere', 'events'],
     )
     const { configuration, concurrency } = await site.client.getFunction({ functionName: 'greet' })
     assert.deepEqual(
@@ -362,6 +364,13 @@ export const handler = withDurableExecution<{ name: string }, string>((event, co
       ],
       [7, 192, 14, 3],
     )
+    const { maximumRetryAttempts, destinationConfig } = await site.client.getFunctionEventInvokeConfig({
+      functionName: 'greet',
+    })
+    assert.deepEqual(
+      [maximumRetryAttempts, destinationConfig?.onFailure?.destination],
+      [1, 'arn:aws:lambda:us-east-1:000000000000:function:plain'],
+    )
     const invocation = { functionName: 'greet', qualifier: '$LATEST', payload: '{"name":"Ada"}' }
     assert.equal((await site.client.invoke(invocation)).payload, '"Hei, Ada!"')
     assert.equal(await answer(site, 'plain'), 7)
@@ -371,6 +380,28 @@ export const handler = withDurableExecution<{ name: string }, string>((event, co
 })
 
 describe('a deletion', () => {
+  test('leaves what its DeletionPolicy retains', async (t) => {
+    const site = await siteOf(t)
+    const precious = functionOf('Precious', inline('1')).replace(
+      '    Properties',
+      '    DeletionPolicy: Retain\n    Properties',
+    )
+    await site.write({ 'template.yaml': `Resources:${precious}${functionOf('Other', inline('2'))}` })
+    await site.deploy('--stack-name', 'shop')
+    await site.write({ 'template.yaml': `Resources:${functionOf('Other', inline('2'))}` })
+    const planned = await site.run('deploy', '--stack-name', 'shop')
+    assert.equal(planned.err, 'stack shop: nothing to change\n')
+    assert.match(planned.out, /^ {2}kept +precious +the stack no longer has it, and its DeletionPolicy was Retain$/m)
+    const destroyed = await site.run('destroy', 'shop', '--yes')
+    assert.deepEqual([destroyed.code, destroyed.out], [0, 'deleted other\n'])
+    assert.equal(destroyed.err, 'precious stays: its DeletionPolicy is Retain\n')
+    assert.equal(await answer(site, 'precious'), 1)
+    // In the template again without the policy, it is one like the others.
+    await site.write({ 'template.yaml': `Resources:${functionOf('Precious', inline('1'))}` })
+    assert.deepEqual(actions(await site.deploy('--stack-name', 'shop')), { precious: 'change' })
+    assert.equal((await site.run('destroy', 'shop', '--yes')).out, 'deleted precious\n')
+  })
+
   test('says how many executions end with the function', async (t) => {
     const site = await siteOf(t)
     await symlink(inRepository('node_modules'), join(site.folder, 'node_modules'))
@@ -471,6 +502,23 @@ Resources:
     const report = await site.deploy('--stack-name', 'shop')
     assert.deepEqual(report.Functions[0]?.Changes, ['a version', 'alias live → a new version'])
     assert.equal(await answer(site, 'orders', 'live'), 2)
+  })
+
+  test('an interruption from the keyboard ends after the function that is under way, with 130', async (t) => {
+    const site = await siteOf(t)
+    const names = Array.from({ length: 150 }, (_, index) => `F${index}`)
+    await site.write({ 'template.yaml': `Resources:${names.map((name) => functionOf(name, inline('1'))).join('')}` })
+    const env = { PERDURE_ENDPOINT: site.server.endpoint }
+    const deploying = running(t, ['deploy', '--stack-name', 'many'], { cwd: site.folder, env })
+    while ((await deploying.errLine()) !== 'created f3') {
+      // Those before it.
+    }
+    assert.equal(await deploying.end('SIGINT'), 130)
+    const created = []
+    for await (const { functionName } of site.client.functions()) created.push(functionName)
+    assert.ok(created.length >= 4 && created.length < names.length, `${created.length} were created`)
+    assert.equal((await site.run('deploy', '--stack-name', 'many')).code, 0)
+    assert.equal((await site.run('deploy', '--stack-name', 'many')).err, 'stack many: nothing to change\n')
   })
 
   test('functions of others are not taken over, unless they are handed over', async (t) => {

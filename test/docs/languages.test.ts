@@ -29,8 +29,10 @@ const tools: Found<PythonPlace> = await python()
 
 interface Section {
   readonly title: string
+  /** As it is kept; a name of its own unless something else is made in the same place. */
+  readonly keptAs?: string
   /** What the machine lacks for it. */
-  readonly missing: string | false
+  readonly missing?: string | false
   /** Takes minutes, and is left to CI unless it was built before. */
   readonly slow?: true
   /** What is there before the commands that build. */
@@ -46,12 +48,11 @@ const missing = async (what: string, program: string, ...question: readonly stri
 const sections: readonly Section[] = [
   {
     title: 'JavaScript',
-    missing: false,
     // Packages are linked instead of downloaded.
     prepare: (folder) => symlink(join(root, 'node_modules'), join(folder, 'node_modules')),
     adapt: (commands) => commands.replace(/^npm install .*$/m, ''),
   },
-  { title: 'Python', missing: false },
+  { title: 'Python' },
   {
     title: 'Java',
     missing: (await missing('a JDK', 'javac', '-version')) || (await missing('Maven', 'mvn', '-version')),
@@ -59,6 +60,7 @@ const sections: readonly Section[] = [
   },
   {
     title: 'Rust',
+    keptAs: 'rust',
     missing: await missing('Rust', 'cargo', '--version'),
     slow: true,
     // Unoptimised, for then most of it is already there.
@@ -81,10 +83,11 @@ const sections: readonly Section[] = [
 /** The folder of the section with the package that its first commands make. */
 async function build(section: Section): Promise<Found<string>> {
   if ('missing' in tools) return tools
+  const lacking = (await missing('zip', 'zip', '-v')) || section.missing
+  if (lacking) return { missing: lacking }
   const blocks = blocksUnder(section.title)
-  const name = `docs-${section.title.toLowerCase()}`
+  const name = section.keptAs ?? `docs-${section.title.toLowerCase()}`
   const madeFrom = [tools.plain, ...blocks.map(({ text }) => text)]
-  if (section.missing !== false) return { missing: section.missing }
   if (section.slow && !process.env['CI'] && !isKept(name, madeFrom)) {
     return { missing: 'a program that takes minutes to compile: CI does it, and who runs these tests with CI=1' }
   }
@@ -125,8 +128,10 @@ async function reader(t: TestContext, { bin, plain }: PythonPlace) {
   return { place, here, shell }
 }
 
+const packages = new Map<string, Found<string>>()
 for (const section of sections) {
   const built = await build(section)
+  packages.set(section.title, built)
   test(`${section.title}: deployed and invoked as the page tells`, { skip: reason(built) }, async (t) => {
     const { shell } = await reader(t, given(tools))
     const made = given(built)
@@ -139,13 +144,14 @@ for (const section of sections) {
   })
 }
 
-test('the clients list functions as the page tells', { skip: reason(tools) }, async (t) => {
+const packaged = packages.get('JavaScript') ?? assert.fail('the page has no JavaScript')
+
+test('the clients list functions as the page tells', { skip: reason(packaged) }, async (t) => {
   const { place, here, shell } = await reader(t, given(tools))
   const [deploying = ''] = blocksUnder('JavaScript').flatMap(
     ({ text }) => /^aws .*create-function.*?\n(?=aws)/ms.exec(text) ?? [],
   )
-  const zip = join(given(await build(sections[0] ?? assert.fail())), 'function.zip')
-  await cp(zip, join(place, 'function.zip'))
+  await cp(join(given(packaged), 'function.zip'), join(place, 'function.zip'))
   await shell(deploying)
   const listed = 'hello-javascript nodejs24.x'
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ERRORS, TEXT } from '../../src/protocol/errors.ts'
 import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts'
+import { LOG_ERRORS } from '../../src/protocol/logs/log-errors.ts'
 import { OPERATIONS, type OperationSpec } from '../../src/protocol/operations.ts'
 import { code, type Page, readPage, tableOf } from './markdown.ts'
 
@@ -33,6 +34,14 @@ test('errors: what each means is told', () => {
 test('errors: the shared texts', () => {
   const told = tableOf(readPage('docs/errors.md'), 'Texts').map(([text]) => code(text))
   assert.deepEqual(told, Object.values(TEXT))
+})
+
+test('errors: those of the CloudWatch Logs calls, with their status', () => {
+  const told = tableOf(readPage('docs/errors.md'), 'Of the CloudWatch Logs calls')
+  assert.deepEqual(
+    told.map(([name, status]) => [name, status]),
+    Object.entries(LOG_ERRORS).map(([name, status]) => [name, String(status)]),
+  )
 })
 
 test('limits: every one, once, with its default', () => {

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
 import { createTail } from '../../src/functions/invocation-log.ts'
@@ -344,6 +353,31 @@ test('ten thousand functions keep few files open', {
   assert.ok(most - before <= 100, `${most - before} files were open`)
   await store.close()
   assert.ok(openFiles() - before <= 2, 'all are closed in the end')
+})
+
+test('a log that cannot be written is told once, and goes on when it can be again', async (t) => {
+  const directory = join(project(t, {}), 'logs')
+  const warnings: string[] = []
+  const hear = ({ message }: Error): void => void warnings.push(message)
+  process.on('warning', hear)
+  t.after(() => process.off('warning', hear))
+  const store = open(directory)
+  rmSync(directory, { recursive: true })
+  for (let at = 1; at <= 3; at += 1) {
+    store.write(record('f', at))
+    assert.deepEqual(await logged(store), [])
+  }
+  mkdirSync(directory)
+  store.write(record('f', 4))
+  assert.deepEqual(
+    (await logged(store)).map(({ at }) => at),
+    [4],
+  )
+  await store.close()
+  assert.deepEqual(
+    warnings.map((message) => /^The log of function "f" cannot be written: .*ENOENT/.test(message)),
+    [true],
+  )
 })
 
 test('a log that cannot be written fast enough drops lines and says how many', async (t) => {

@@ -1,6 +1,7 @@
 /** Functions of all languages on one server: they start executions of each other, and all go on after a crash. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { paginateListDurableExecutionsByFunction } from '@aws-sdk/client-lambda'
@@ -12,6 +13,9 @@ import { assertWellFormed, work } from './told.ts'
 const all = [await javascript(), await pythonLanguage(), await javaLanguage(), await rustLanguage()]
 const here = all.filter((found) => reason(found) === false).map(given)
 const skip = here.length < 2 && all.flatMap((found) => reason(found) || []).join('; ')
+
+/** A function has twice as many processes as the machine has cores. */
+const AT_ONCE = 4 * availableParallelism()
 
 async function serveAll(t: TestContext): Promise<Served> {
   const served = await Served.start(t, Object.assign({}, ...here.map(({ runtimes }) => runtimes)))
@@ -72,6 +76,21 @@ test('a chain of invokes goes through the languages', { skip }, async (t) => {
         'ExecutionFailed',
       ])
     })
+  }
+})
+
+test('executions of all languages at once, more than there are processes', { skip }, async (t) => {
+  const served = await serveAll(t)
+  const numbers = Array.from({ length: AT_ONCE }, (_, index) => [index, index + 1])
+  const runs = await Promise.all(
+    here.flatMap(({ name }) =>
+      numbers.map(async (pair) => ({ name, pair, ...(await served.run(name, { scenario: 'map', numbers: pair })) })),
+    ),
+  )
+  for (const { name, pair, arn, result, error } of runs) {
+    const doubled = pair.map((number) => 2 * number)
+    assert.deepEqual(result, doubled, `${name}: ${JSON.stringify(error)}`)
+    assertWellFormed(await served.history(arn))
   }
 })
 

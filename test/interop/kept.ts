@@ -14,8 +14,11 @@ const cache = join(root, '.cache', 'interop')
 
 const execute = promisify(execFile)
 
+/** The longest that a program may take, on a machine that does other things too. */
+const PROGRAM_MS = 10 * 60_000
+
 /** The longest that another process may take to make the same. */
-const patienceMs = 15 * 60_000
+const LOCK_MS = 15 * 60_000
 
 /** A reason why something cannot be tried on this machine. */
 export interface Missing {
@@ -43,8 +46,8 @@ export async function output(
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<string> {
   try {
-    const maxBuffer = 64 * 1024 * 1024
-    const { stdout, stderr } = await execute(program, args, { ...(cwd && { cwd }), env, maxBuffer })
+    const bounds = { maxBuffer: 64 * 1024 * 1024, timeout: PROGRAM_MS }
+    const { stdout, stderr } = await execute(program, args, { ...(cwd && { cwd }), env, ...bounds })
     return stdout + stderr
   } catch (error) {
     const { stdout = '', stderr = '', message } = error as Error & { stdout?: string; stderr?: string }
@@ -73,8 +76,8 @@ function folderOf(name: string, madeFrom: readonly string[]): string {
 }
 
 /**
- * The folder that `make` filled once. Where the network or a registry refuses, this is something that is missing; in CI
- * it is an error.
+ * The folder that `make` filled once; of one name, one is made at a time. Where the network or a registry refuses, this is
+ * something that is missing; in CI it is an error.
  */
 export async function kept(
   name: string,
@@ -85,7 +88,7 @@ export async function kept(
   if (isKept(name, madeFrom)) return folder
   mkdirSync(cache, { recursive: true })
   // As the server locks its data folder: the kernel frees the lock however its holder ends.
-  const lock = new DatabaseSync(join(cache, `${name}.lock`), { timeout: patienceMs })
+  const lock = new DatabaseSync(join(cache, `${name}.lock`), { timeout: LOCK_MS })
   try {
     lock.exec('BEGIN EXCLUSIVE')
     if (isKept(name, madeFrom)) return folder

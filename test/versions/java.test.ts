@@ -20,7 +20,7 @@ const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0">
 </project>
 `
 
-const app = `import com.amazonaws.services.lambda.runtime.Context;
+const source = `import com.amazonaws.services.lambda.runtime.Context;
 import java.util.Map;
 
 public class App {
@@ -34,7 +34,7 @@ public class App {
 test('Java: the official client serves a handler', {
   skip: !process.env['CI'] && 'it downloads the client: CI does it',
 }, async (t) => {
-  const root = project(t, { 'pom.xml': pom, 'App.java': app })
+  const root = project(t, { 'pom.xml': pom, 'App.java': source })
   const run = (command: string, ...args: readonly string[]) =>
     execFileSync(command, args, { cwd: root, stdio: 'ignore' })
   run('mvn', '-q', '-B', 'dependency:copy-dependencies', '-DoutputDirectory=lib')
@@ -44,6 +44,11 @@ test('Java: the official client serves a handler', {
   const { registered, answer, invoke } = await serveRegistered(t)
   registered.create('f', files, { Runtime: 'java8.al2', Handler: 'App::greet', Timeout: 30 })
   assert.equal(await answer('f', undefined, { name: 'Ada' }), 'hello Ada from f')
+  const { 'App.class': app = Buffer.of(), ...shared } = files
+  const layer = Object.fromEntries(Object.entries(shared).map(([name, content]) => [`java/${name}`, content]))
+  const Layers = [registered.publishLayer('client', layer)]
+  registered.create('g', { 'App.class': app }, { Runtime: 'java8.al2', Handler: 'App::greet', Timeout: 30, Layers })
+  assert.equal(await answer('g', undefined, { name: 'Bob' }), 'hello Bob from g', 'the client is in a layer')
   const failed = await invoke('f', undefined, { fail: true })
   assert.equal(failed.kind === 'error' && failed.error.ErrorType, 'java.lang.IllegalStateException')
   assert.equal(failed.kind === 'error' && failed.error.ErrorMessage, 'on purpose')

@@ -132,7 +132,7 @@ async function carriedOut(
     wait: async (ms) => await sleep(ms),
     signal: stopSignal(),
     onDone: (outcome) => {
-      if (outcome.done !== 'unchanged') terminal.err(outcomeLine(outcome))
+      if (outcome.done !== 'unchanged' && outcome.done !== 'not begun') terminal.err(outcomeLine(outcome))
     },
   })
   return outcomes.map(({ name, done, failure }) => ({
@@ -165,6 +165,7 @@ interface StackReport {
     readonly changes: readonly string[]
   }[]
   readonly deletions: readonly { readonly functionName: string; readonly runningExecutions: number }[]
+  readonly kept: readonly string[]
   readonly ignored: readonly { readonly what: string; readonly type: string; readonly reason: string }[]
   readonly standIns: readonly { readonly reference: string; readonly value: string }[]
   readonly outcomes?: readonly OutcomeReport[]
@@ -185,6 +186,7 @@ function described(plan: StackPlan, { name }: DesiredStack): StackReport {
       changes,
     })),
     deletions: plan.deletions.map(({ name: functionName, runningExecutions }) => ({ functionName, runningExecutions })),
+    kept: plan.kept,
     ignored: plan.ignored.map(({ what, type, reason }) => ({ what, type, reason })),
     standIns: plan.standIns.map(({ reference, value }) => ({ reference, value })),
   }

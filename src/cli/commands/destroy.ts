@@ -21,10 +21,11 @@ export const destroy = defineCommand({
     const stack = operands[0] ?? ''
     const client = clientFor(values, env)
     const { deleteFunction, functionsOf } = await deploying()
-    const functions = await functionsOf(client, stack)
+    const { deletions: functions, kept } = await functionsOf(client, stack)
+    for (const name of kept) terminal.err(`${name} stays: its DeletionPolicy is Retain`)
     if (functions.length === 0) {
       throw new CliFailure({
-        cause: `the server has no function of a stack ${stack}`,
+        cause: `the server has no function of a stack ${stack}${kept.length === 0 ? '' : ' that may be deleted'}`,
         consequence: 'nothing was deleted',
         fix: '"perdure functions list" shows what it has; functions of a stack have the tag perdure:stack',
       })

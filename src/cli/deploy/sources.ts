@@ -32,7 +32,7 @@ export async function desiredStacks(options: SourceOptions, place: Place): Promi
     if (options.parameters.size > 0) {
       throw usageFailure('a perdure.config has no parameters', 'leave --parameter out, or read process.env in the file')
     }
-    return [declaredStack(nameOf(path, options, undefined), place.account, await declaredFunctions(path))]
+    return [declaredStack(nameOf(path, options, undefined), place, await declaredFunctions(path))]
   }
   return [await ofTemplate(path, options, place)]
 }

@@ -3,17 +3,22 @@ import type { FunctionPlan, StackPlan } from '../../deploy/index.ts'
 import type { Paint, Style } from '../terminal.ts'
 import { counted } from './amounts.ts'
 
-const STYLES: Readonly<Record<FunctionPlan['action'] | 'delete', Style>> = {
+const STYLES: Readonly<Record<FunctionPlan['action'] | 'delete' | 'kept', Style>> = {
   create: 'green',
   change: 'yellow',
   unchanged: 'dim',
   delete: 'red',
+  kept: 'dim',
 }
 const ACTION_WIDTH = 'unchanged'.length
 
 export function planLines(plan: StackPlan, endpoint: string, paint: Paint): readonly string[] {
-  const { layers, functions, deletions, ignored, standIns } = plan
-  const widest = Math.max(0, ...[...layers, ...functions, ...deletions].map(({ name }) => name.length))
+  const { layers, functions, deletions, kept, ignored, standIns } = plan
+  const widest = Math.max(
+    0,
+    ...[...layers, ...functions, ...deletions].map(({ name }) => name.length),
+    ...kept.map(({ length }) => length),
+  )
   const line = (action: keyof typeof STYLES, name: string, what: string) =>
     `  ${paint(STYLES[action], action.padEnd(ACTION_WIDTH))}  ${name.padEnd(widest)}  ${what}`.trimEnd()
   const note = (kind: string, text: string) => `  ${paint('dim', kind.padEnd(ACTION_WIDTH))}  ${text}`
@@ -28,6 +33,7 @@ export function planLines(plan: StackPlan, endpoint: string, paint: Paint): read
     ...deletions.map(({ name, runningExecutions }) =>
       line('delete', name, `the stack no longer has it${endingText(runningExecutions)}`),
     ),
+    ...kept.map((name) => line('kept', name, 'the stack no longer has it, and its DeletionPolicy was Retain')),
     ...ignoredLines(ignored).map((text) => note('ignored', text)),
     ...standInLines(standIns).map((text) => note('stand-in', text)),
   ]

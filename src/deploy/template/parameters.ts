@@ -16,12 +16,19 @@ const PROPERTIES = [
   'NoEcho',
 ] as const
 
-/** By name. What has a problem is left out, and told. */
+export interface ParameterValues {
+  readonly values: ReadonlyMap<string, TemplateNode>
+  /** What is wrong with the others: whatever refers to one of them has the same problem, which is told once. */
+  readonly failed: ReadonlyMap<string, TemplateProblem>
+}
+
+/** By name. */
 export function parameterValues(
   section: FieldsNode | undefined,
   given: ReadonlyMap<string, string>,
   problems: Problems,
-): ReadonlyMap<string, TemplateNode> {
+): ParameterValues {
+  const failed = new Map<string, TemplateProblem>()
   const values = new Map<string, TemplateNode>()
   const names = [...(section?.fields.keys() ?? [])]
   for (const name of given.keys()) {
@@ -33,10 +40,16 @@ export function parameterValues(
     )
   }
   for (const [name, { place, value: declared }] of section?.fields ?? []) {
-    const value = problems.attempt(() => parameterValue(name, place, declared, given.get(name)))
-    if (value !== undefined) values.set(name, value)
+    problems.attempt(() => {
+      try {
+        values.set(name, parameterValue(name, place, declared, given.get(name)))
+      } catch (error) {
+        if (error instanceof TemplateProblem) failed.set(name, error)
+        throw error
+      }
+    })
   }
-  return values
+  return { values, failed }
 }
 
 function parameterValue(name: string, place: Place, declared: TemplateNode, given: string | undefined): TemplateNode {

@@ -11,7 +11,7 @@ import { conditionIn } from './conditions.ts'
 import { requireAcyclic } from './cycles.ts'
 import { evaluate, type Scope } from './evaluate.ts'
 import { type FieldsNode, fieldsNode, KINDS, type Place, type TemplateNode, textNode } from './node.ts'
-import { parameterValues } from './parameters.ts'
+import { type ParameterValues, parameterValues } from './parameters.ts'
 import { PSEUDO_PARAMETERS, pseudoParameter, type World } from './pseudo-parameters.ts'
 import { TEMPLATE_LIMITS } from './read.ts'
 
@@ -23,6 +23,8 @@ export interface Resource {
   readonly properties: FieldsNode
   readonly metadata: FieldsNode | undefined
   readonly dependsOn: readonly string[]
+  /** Its DeletionPolicy says that it stays when it leaves the template. */
+  readonly isKept: boolean
 }
 
 /** A value that was put in the place of something that Perdure does not have. */
@@ -79,6 +81,7 @@ const RESOURCE_MEMBERS = [
   'Type',
   'UpdatePolicy',
   'UpdateReplacePolicy',
+  'Version',
 ] as const
 
 /** Characters that no template has a use for. */
@@ -102,7 +105,7 @@ export class Template implements Scope {
   /** In the order in which they were needed. */
   readonly standIns: UsedStandIn[] = []
   readonly #given: ReadonlyMap<string, string>
-  readonly #parameters: ReadonlyMap<string, TemplateNode>
+  readonly #parameters: ParameterValues
   readonly #parameterNames: readonly string[]
   readonly #conditions: FieldsNode | undefined
   /** Undefined while it is being found out. */
@@ -212,10 +215,10 @@ export class Template implements Scope {
     const pseudo = pseudoParameter(name, this.world)
     if (typeof pseudo === 'string') return textNode(place, pseudo)
     if (pseudo !== undefined) return { kind: 'list', place, items: pseudo.map((text) => textNode(place, text)) }
-    const parameter = this.#parameters.get(name)
+    const parameter = this.#parameters.values.get(name)
     if (parameter !== undefined) return { ...parameter, place }
-    // Its problem is told with the parameter itself.
-    if (this.#parameterNames.includes(name)) return textNode(place, '')
+    const failed = this.#parameters.failed.get(name)
+    if (failed !== undefined) throw failed
     const dot = name.indexOf('.')
     if (dot > 0) return this.attribute(name.slice(0, dot), name.slice(dot + 1), place)
     const resource = this.#resource(name, place)
@@ -453,6 +456,7 @@ function resourceOf(
       properties: fieldsIn(value, 'Properties') ?? fieldsNode(place, []),
       metadata: fieldsIn(value, 'Metadata'),
       dependsOn: textsIn(value.fields.get('DependsOn')?.value),
+      isKept: textsIn(value.fields.get('DeletionPolicy')?.value).some((policy) => policy.startsWith('Retain')),
     },
     condition: condition?.kind === 'scalar' ? { name: condition.text, place: condition.place } : undefined,
   }

@@ -1,13 +1,11 @@
-/** The errors of the CloudWatch Logs calls. Like all of AWS JSON 1.1 they come with 400, or 500 when they are ours. */
+/** The errors of the CloudWatch Logs calls, with their status: like all of AWS JSON 1.1 that are the caller's, 400. */
 
 export const LOG_ERRORS = {
   InvalidParameterException: 400,
   ResourceNotFoundException: 400,
   ResourceAlreadyExistsException: 400,
-  OperationAbortedException: 400,
   SerializationException: 400,
   UnknownOperationException: 400,
-  ServiceUnavailableException: 500,
 } as const
 
 export type LogErrorName = keyof typeof LOG_ERRORS

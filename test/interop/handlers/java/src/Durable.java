@@ -119,8 +119,7 @@ final class Durable {
       return operation.succeed(body.run(attempt));
     } catch (Exception failure) {
       if (attempt >= attempts) throw operation.fail(failure);
-      operation.send(OperationAction.RETRY, u -> u.error(errorOf(failure)).stepOptions(o -> o.nextAttemptDelaySeconds(1)));
-      throw new Suspended();
+      throw operation.retry(u -> u.error(errorOf(failure)));
     }
   }
 
@@ -131,8 +130,7 @@ final class Durable {
           ? initial : JSON.readTree(operation.known.stepDetails().result());
       var state = check.look(last);
       if (state.equals(wanted)) return operation.succeed(state);
-      operation.send(OperationAction.RETRY, u -> u.payload(state.toString()).stepOptions(o -> o.nextAttemptDelaySeconds(1)));
-      throw new Suspended();
+      throw operation.retry(u -> u.payload(state.toString()));
     });
   }
 
@@ -204,7 +202,8 @@ final class Durable {
   }
 
   /** Each of the bodies goes as far as it can; the names are theirs. */
-  JsonNode all(String name, String subType, String subTypeOfEach, List<String> names, List<Body> bodies) throws Exception {
+  JsonNode all(String name, String subType, String subTypeOfEach, List<String> names, List<Body> bodies)
+      throws Exception {
     return child(name, subType, context -> {
       var results = new ArrayList<JsonNode>();
       for (int index = 0; index < bodies.size(); index++) {
@@ -277,6 +276,12 @@ final class Durable {
       JsonNode tree = JSON.valueToTree(result);
       send(OperationAction.SUCCEED, u -> u.payload(tree.toString()));
       return tree;
+    }
+
+    /** In a second. */
+    Suspended retry(Consumer<OperationUpdate.Builder> more) {
+      send(OperationAction.RETRY, u -> more.accept(u.stepOptions(o -> o.nextAttemptDelaySeconds(1))));
+      return new Suspended();
     }
 
     Failed fail(Exception failure) {
