@@ -1,5 +1,5 @@
 /** Process groups: a function process leads one, so that whatever it forked ends with it. */
-import { writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { constants, setPriority } from 'node:os'
 
 /** Of function processes: when all want the processor, the server gets about three times the share of each. */
@@ -11,6 +11,10 @@ const outOfMemoryScore = 500
 export function yieldToServer(pid: number): void {
   attempt(() => setPriority(pid, functionNiceness))
   if (process.platform !== 'linux') return
+  // Threads that it has already have a niceness of their own.
+  attempt(() => {
+    for (const thread of readdirSync(`/proc/${pid}/task`)) setPriority(Number(thread), functionNiceness)
+  })
   // Where the kernel shares the processor among sessions first, as on most workstations, only a session's own niceness
   // counts against other sessions. The process leads one: however many it forks, they share what one gets.
   attempt(() => writeFileSync(`/proc/${pid}/autogroup`, String(functionNiceness)))

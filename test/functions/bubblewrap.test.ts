@@ -122,6 +122,23 @@ export const handler = async () => {
   })
 })
 
+test('all threads come after the server, at the latest when the process is looked at', { skip }, async (t) => {
+  const root = project(t, {
+    'f.mjs': `import { readdirSync, readFileSync } from 'node:fs'
+const nicenessOf = (path) => { const stat = readFileSync(path + '/stat', 'utf8'); return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]) }
+export const handler = async () => [...readdirSync('/proc/self/task').map((name) => '/proc/self/task/' + name), '/proc/1'].map(nicenessOf)`,
+  })
+  const functions = await serve(t, [{ name: 'f', file: join(root, 'f.mjs'), durable: false }], { isolation })
+  const deadline = performance.now() + 10_000
+  for (;;) {
+    const niceness = (await answer(functions)) as readonly number[]
+    assert.ok(niceness.length > 2)
+    if (niceness.every((value) => value >= 5)) return
+    assert.ok(performance.now() < deadline, niceness.join())
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+})
+
 describe('how a process ends', { skip }, () => {
   const source = `import { spawn } from 'node:child_process'
 process.on('SIGTERM', () => { console.log('asked to end'); process.exit(0) })

@@ -825,6 +825,19 @@ function functions(): readonly BadRequest[] {
     get('list functions: a filter', '?FunctionVersion=SOME', violates('functionVersion', 'satisfy enum value set: [')),
     { title: 'logs: no limit', line: 'GET /perdure/v1/logs?limit=-1', refused: invalid(/'limit' must be a number/) },
     { title: 'logs: no time', line: 'GET /perdure/v1/logs?after=soon', refused: invalid(/'after' must be/) },
+    { title: 'logs: no level', line: 'GET /perdure/v1/logs?level=loud', refused: invalid(/'level' must be one of/) },
+    { title: 'logs: no pattern', line: 'GET /perdure/v1/logs?filter=%7B', refused: invalid(/'filter' cannot be read/) },
+    {
+      title: 'logs: a pattern of any length',
+      line: `GET /perdure/v1/logs?filter=${'x'.repeat(2_000)}`,
+      refused: invalid(/more than 1024 characters/),
+    },
+    { title: 'logs: no position', line: 'GET /perdure/v1/logs?position=1e9', refused: invalid(/'position' must be/) },
+    {
+      title: 'logs: children of nobody',
+      line: 'GET /perdure/v1/logs?execution=order&children=true',
+      refused: invalid(/'execution' must be the ARN/),
+    },
   ]
 }
 

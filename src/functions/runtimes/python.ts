@@ -24,7 +24,7 @@ except Exception:
 interface Interpreter {
   readonly path: string
   /** Where it and its libraries lie. */
-  readonly folders: readonly string[]
+  readonly places: readonly string[]
   readonly official: boolean
 }
 
@@ -35,8 +35,9 @@ async function interpreterOf(runtime: string, programs: Programs): Promise<Inter
   const found = await programs.find(commands, question)
   if (found === undefined) return undefined
   const [path = '', prefix = '', basePrefix = '', client] = found.answer.trim().split(/\r?\n/)
-  const folders = [...new Set([prefix, basePrefix])].filter(Boolean)
-  return { path: path || found.path, folders, official: client === 'awslambdaric' }
+  // A program that only starts the interpreter may lie elsewhere.
+  const places = [...new Set([prefix, basePrefix, path])].filter(Boolean)
+  return { path: path || found.path, places, official: client === 'awslambdaric' }
 }
 
 async function missing(runtime: string, programs: Programs): Promise<string | undefined> {
@@ -53,13 +54,13 @@ export const python: Family = {
     if (interpreter === undefined) {
       throw new LaunchRefusal('Runtime.InvalidEntrypoint', String(await missing(runtime, programs)))
     }
-    const { path, folders, official } = interpreter
+    const { path, places, official } = interpreter
     const packages = inLayers(seen, `python/lib/${runtime}/site-packages`, 'python')
     return {
       command: path,
       args: official ? ['-u', '-m', 'awslambdaric', handler] : ['-u', pythonBootstrap.at],
       lines: official ? 'none' : 'server',
-      mounts: [...mounts, pythonBootstrap, ...folders.map((folder) => ({ from: folder, at: folder }))],
+      mounts: [...mounts, pythonBootstrap, ...places.map((place) => ({ from: place, at: place }))],
       temporaryMb,
       taskRoot,
       runtimeDirectory: dirname(pythonBootstrap.at),
