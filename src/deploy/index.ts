@@ -13,7 +13,7 @@ import type { PerdureClient } from '../client/client.ts'
 import { type ActualStack, readActual } from './actual.ts'
 import type { DesiredStack } from './desired.ts'
 import { type BuiltPackage, buildLayer, buildPackage } from './package/build.ts'
-import { deletionsOf, keptOf, planStack, type StackPlan } from './plan.ts'
+import { deletionsOf, keptOf, planStack, type StackPlan, uploadsOf } from './plan.ts'
 import { DeployProblems, Problems } from './problem.ts'
 import { STACK_TAG } from './tags.ts'
 
@@ -29,7 +29,7 @@ export { worldOf } from './template/pseudo-parameters.ts'
 
 export interface PreparedStack {
   readonly plan: StackPlan
-  /** Of functions and layers, by logical id. */
+  /** Of the functions and layers whose code is uploaded, by logical id: the others' need no memory. */
   readonly packages: ReadonlyMap<string, Uint8Array>
 }
 
@@ -50,7 +50,9 @@ export async function prepareStack(client: PerdureClient, desired: DesiredStack)
   const hashes = new Map([...packages].map(([logicalId, { sha256 }]) => [logicalId, sha256]))
   const plan = planStack(desired, actual, hashes)
   if (plan.problems.length > 0) throw new DeployProblems(plan.problems)
-  return { plan, packages: new Map([...packages].map(([logicalId, { bytes }]) => [logicalId, bytes])) }
+  const uploads = uploadsOf(plan)
+  const needed = [...packages].filter(([logicalId]) => uploads.has(logicalId))
+  return { plan, packages: new Map(needed.map(([logicalId, { bytes }]) => [logicalId, bytes])) }
 }
 
 /** The functions that a server has of a stack: what is deleted with it, and what stays. */

@@ -166,6 +166,16 @@ function withLayers(desired: DesiredFunction, numberOf: (logicalId: string) => s
   return layers === undefined ? desired : { ...desired, configuration: { ...desired.configuration, layers } }
 }
 
+/** Logical ids of what is to be uploaded. */
+export function uploadsOf({ layers, functions }: StackPlan): ReadonlySet<string> {
+  return new Set([
+    ...layers.flatMap(({ logicalId, version }) => (version === undefined ? [logicalId] : [])),
+    ...functions.flatMap(({ logicalId, steps }) =>
+      steps.some((step) => step.do === 'create' || step.do === 'update-code') ? [logicalId] : [],
+    ),
+  ])
+}
+
 /** What no call can change. */
 function obstacles(
   stack: string,

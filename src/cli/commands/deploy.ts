@@ -1,7 +1,7 @@
 /** `perdure deploy`: brings the functions of a template, an assembly or a config file to a server. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { PerdureClient } from '../../client/client.ts'
-import type { DesiredStack, FunctionOutcome, StackPlan } from '../../deploy/index.ts'
+import type { FunctionOutcome, PreparedStack, StackPlan } from '../../deploy/index.ts'
 import { CLIENT_OPTIONS, clientFor, defineCommand, type Surroundings } from '../command.ts'
 import { confirmed, YES_OPTION } from '../deploy/confirmation.ts'
 import { deploying } from '../deploy/modules.ts'
@@ -11,8 +11,6 @@ import { CliFailure, EXIT, explain, usageFailure } from '../failure.ts'
 import { formatOf, printOne } from '../output.ts'
 import { counted } from '../render/amounts.ts'
 import { planLines } from '../render/plan-lines.ts'
-
-const NOTHING_DEPLOYED = 'nothing was deployed'
 
 export const deploy = defineCommand({
   name: 'deploy',
@@ -60,14 +58,21 @@ export const deploy = defineCommand({
     const reports: StackReport[] = []
     try {
       const { place } = await client.version()
-      for (const stack of await desiredStacks(options, place)) {
-        const { plan, packages } = await prepareStack(client, stack)
-        if (formatOf(values) === 'table') {
-          for (const line of planLines(plan, client.endpoint, terminal.paint)) terminal.out(line)
+      // All is known of all stacks before anything is done to one.
+      const prepared: PreparedStack[] = []
+      for (const stack of await desiredStacks(options, place)) prepared.push(await prepareStack(client, stack))
+      for (const { plan } of formatOf(values) === 'table' ? prepared : []) {
+        for (const line of planLines(plan, client.endpoint, terminal.paint)) terminal.out(line)
+      }
+      for (const stack of prepared) {
+        if (values.plan === true) {
+          reports.push(described(stack.plan))
+        } else {
+          const consequence = consequenceOf(reports)
+          const outcomes = await carriedOut(stack, { client, yes: values.yes === true, consequence, surroundings })
+          reports.push({ ...described(stack.plan), outcomes })
+          if (stopSignal().aborted) break
         }
-        const outcomes =
-          values.plan === true ? undefined : await carriedOut(plan, packages, { client, values, surroundings })
-        reports.push({ ...described(plan, stack), ...(outcomes !== undefined && { outcomes }) })
       }
     } catch (error) {
       throw await deployFailure(error, terminal, consequenceOf(reports))
@@ -94,22 +99,19 @@ const STOPPED = {
 }
 
 const consequenceOf = (reports: readonly StackReport[]): string =>
-  reports.length === 0 ? NOTHING_DEPLOYED : `only ${reports.map(({ stack }) => stack).join(', ')} was deployed`
+  reports.length === 0 ? 'nothing was deployed' : `only ${reports.map(({ stack }) => stack).join(', ')} was deployed`
 
 interface Work {
   readonly client: PerdureClient
-  readonly values: {
-    readonly yes: boolean | undefined
-    readonly output: string | undefined
-    readonly json: boolean | undefined
-  }
+  readonly yes: boolean
+  /** Of an answer of no. */
+  readonly consequence: string
   readonly surroundings: Pick<Surroundings, 'terminal' | 'stopSignal' | 'ask'>
 }
 
 async function carriedOut(
-  plan: StackPlan,
-  packages: ReadonlyMap<string, Uint8Array>,
-  { client, values, surroundings }: Work,
+  { plan, packages }: PreparedStack,
+  { client, yes, consequence, surroundings }: Work,
 ): Promise<readonly OutcomeReport[]> {
   const { terminal, stopSignal, ask } = surroundings
   const { applyPlan, isSettled } = await deploying()
@@ -122,8 +124,8 @@ async function carriedOut(
     question: `Deploy the stack ${plan.stack}${deleted}?`,
     needed: plan.deletions.length > 0,
     cause: `the stack ${plan.stack} no longer has ${plan.deletions.map(({ name }) => name).join(', ')}`,
-    consequence: NOTHING_DEPLOYED,
-    yes: values.yes === true,
+    consequence,
+    yes,
     ask,
   })
   const outcomes = await applyPlan(plan, {
@@ -171,9 +173,9 @@ interface StackReport {
   readonly outcomes?: readonly OutcomeReport[]
 }
 
-function described(plan: StackPlan, { name }: DesiredStack): StackReport {
+function described(plan: StackPlan): StackReport {
   return {
-    stack: name,
+    stack: plan.stack,
     layers: plan.layers.map(({ name: layerName, logicalId, version }) => ({
       layerName,
       logicalId,
