@@ -71,7 +71,7 @@ function deployed(declared: DeclaredFunction, place: Place): DesiredFunction {
   const { configuration, file, exportName, environment, concurrency, asynchronous } = declared
   const { retryAttempts, eventAgeSeconds, onSuccess, onFailure, deadLetterTarget } = asynchronous
   const isSet = [retryAttempts, eventAgeSeconds, onSuccess, onFailure].some((each) => each !== undefined)
-  const { functionName, timeout, memorySize, durableConfig, tenancyConfig } = configuration
+  const { functionName, timeout, memorySize, loggingConfig, durableConfig, tenancyConfig } = configuration
   return {
     logicalId: functionName,
     place: undefined,
@@ -83,6 +83,8 @@ function deployed(declared: DeclaredFunction, place: Place): DesiredFunction {
       timeout,
       memorySize,
       environment: { variables: environment },
+      // What the server says of it is of what it took.
+      loggingConfig: loggingConfig as DesiredFunction['configuration']['loggingConfig'],
       durableConfig,
       ...(deadLetterTarget !== undefined && { deadLetterConfig: { targetArn: destination(deadLetterTarget, place) } }),
     },

@@ -335,9 +335,10 @@ describe('a config file', () => {
     await symlink(inRepository('node_modules'), join(site.folder, 'node_modules'))
     await site.write({
       'perdure.config.yaml': `events: [plain]
+functionLogs: { retentionDays: 3 }
 functions:
   - { name: elsewhere, remote: true, durable: false }
-  - { handler: ./greet.ts, asynchronous: { retryAttempts: 1, onFailure: plain }, environment: { GREETING: Hei }, timeout: 7, memory: 192, concurrency: 3, warm: 1 }
+  - { handler: ./greet.ts, asynchronous: { retryAttempts: 1, onFailure: plain }, environment: { GREETING: Hei }, timeout: 7, memory: 192, concurrency: 3, warm: 1, logging: { LogFormat: JSON, LogGroup: greetings } }
   - { handler: ./plain.mjs.run, name: plain }
 `,
       'greet.ts': `import { withDurableExecution } from '@aws/durable-execution-sdk-js'
@@ -352,7 +353,7 @@ export const handler = withDurableExecution<{ name: string }, string>((event, co
     assert.deepEqual(outcomes(report), { greet: 'created', plain: 'created' })
     assert.deepEqual(
       report.Ignored.map(({ What }) => What),
-      ['greet.warm', 'elsewhere', 'events'],
+      ['greet.warm', 'elsewhere', 'functionLogs', 'events'],
     )
     const { configuration, concurrency } = await site.client.getFunction({ functionName: 'greet' })
     assert.deepEqual(
@@ -364,6 +365,8 @@ export const handler = withDurableExecution<{ name: string }, string>((event, co
       ],
       [7, 192, 14, 3],
     )
+    const logging = { logFormat: 'JSON', logGroup: 'greetings', applicationLogLevel: 'INFO', systemLogLevel: 'INFO' }
+    assert.deepEqual(configuration.loggingConfig, logging)
     const { maximumRetryAttempts, destinationConfig } = await site.client.getFunctionEventInvokeConfig({
       functionName: 'greet',
     })

@@ -11,7 +11,7 @@ import { serverModules } from '../server-modules.ts'
 export async function declaredFunctions(config: string): Promise<Declared> {
   try {
     const { loadConfig, startPerdure } = await serverModules()
-    const { functions, runtimes, isolation, destinations, events } = await loadConfig(config)
+    const { functions, runtimes, isolation, functionLogs, destinations, events } = await loadConfig(config)
     const perdure = await startPerdure({
       functions: functions.map((declared) => ({ ...declared, warm: 0 })),
       data: { kind: 'memory' },
@@ -25,6 +25,7 @@ export async function declaredFunctions(config: string): Promise<Declared> {
     const given = {
       runtimes: isEmpty(runtimes),
       isolation: isolation === 'none',
+      functionLogs: isEmpty(functionLogs),
       destinations: isEmpty(destinations),
       events: isEmpty(events),
     }
