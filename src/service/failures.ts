@@ -31,7 +31,8 @@ export const alreadyStarted = (arn: string): ApiError =>
   new ApiError('DurableExecutionAlreadyStartedException', `Execution already started: ${arn}`)
 
 /** The service could not do it now and may be able to later. */
-export const isTemporary = (error: unknown): boolean => error instanceof ApiError && error.code === 'ServiceException'
+export const isTemporary = (error: unknown): boolean =>
+  error instanceof ApiError && (error.code === 'ServiceException' || error.code === 'TooManyRequestsException')
 
 /** There is no such execution, or not any more. */
 export const isNotFound = (error: unknown): boolean =>

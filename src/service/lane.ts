@@ -111,7 +111,13 @@ const SNAPSHOT_ENTRIES = 256
 const SNAPSHOT_BYTES = 1_048_576
 
 /** Commands of the service itself: refusing them would only postpone them. */
-const INTERNAL: ReadonlySet<Command['kind']> = new Set(['startInvocation', 'endInvocation', 'completeInvoke', 'wake'])
+const INTERNAL: ReadonlySet<Command['kind']> = new Set([
+  'startInvocation',
+  'endInvocation',
+  'completeInvoke',
+  'wake',
+  'abandon',
+])
 
 export class Lane {
   readonly executionId: string

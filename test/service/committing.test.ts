@@ -239,6 +239,27 @@ describe('a lane', () => {
     )
     assert.equal(refused.length, 100)
   })
+
+  it('goes on with an execution that is asked for by more callers than may wait', async () => {
+    const world = await World.open()
+    world.functions.durable('f', async (call) => {
+      if (call.statusOf('w') === 'SUCCEEDED') return { Status: 'SUCCEEDED' }
+      await call.checkpoint([wait('w', 60)])
+      return { Status: 'PENDING' }
+    })
+    const started = await world.start('f')
+    await world.settle()
+    const release = world.store.hold()
+    const batches = world.store.batches.length
+    // When it is recorded that its timer has rung, its next invocation is due.
+    const rung = world.clock.advance(60_000)
+    while (world.store.batches.length === batches) await new Promise(setImmediate)
+    const flood = Promise.allSettled(Array.from({ length: 10_100 }, () => world.describe(started)))
+    release()
+    await Promise.all([rung, flood])
+    await world.clock.advance(1_000)
+    assert.equal((await world.describe(started)).Status, 'SUCCEEDED')
+  })
 })
 
 describe('a repeated checkpoint', () => {
