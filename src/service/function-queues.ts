@@ -1,11 +1,9 @@
 /**
  * What waits for a function to run it: one first-come queue per function version, and never more jobs under way than
  * the version's concurrency, so that a slow or broken function delays nobody else's (invariant I7). A version that is
- * not there, or not of the kind that the jobs need, *holds* its jobs visibly until the functions change (decision 17).
- * One that was deleted never comes back: each of its jobs is told, and ends (decision 34).
-
  * not there, or not of the kind that the jobs need, or has nowhere to run, *holds* its jobs visibly until the functions
  * change (decision 17).
+ * One that was deleted never comes back: each of its jobs is told, and ends (decision 34).
  */
 import { isNotFound } from './failures.ts'
 import { Fifo } from './fifo.ts'
@@ -63,8 +61,8 @@ interface Queue {
   readonly waiting: Fifo<QueuedJob>
   /** Jobs that were looked at in vain: they wait for the functions to change. */
   readonly setAside: Fifo<QueuedJob>
-  /** Ids of jobs that have left the queue and not begun. */
-  readonly starting: Set<string>
+  /** Jobs that have left the queue and not begun, and how each is told to give up. */
+  readonly starting: Map<string, AbortController>
   underWay: number
   held: boolean
 }
@@ -81,7 +79,7 @@ export class FunctionQueues {
   readonly #log: ServiceLog
   readonly #metrics: Metrics
   readonly #queues = new Map<string, Queue>()
-  readonly #stop = new AbortController()
+  #stopped = false
 
   constructor(deps: { functions: Functions; pauses: Pauses; log: ServiceLog; metrics: Metrics }) {
     this.#functions = deps.functions
@@ -110,7 +108,7 @@ export class FunctionQueues {
   }
 
   enqueue(job: Job): void {
-    if (this.#stop.signal.aborted) return
+    if (this.#stopped) return
     const queue = this.#queueOf(job)
     const { waiting, setAside, starting } = queue
     if (waiting.has(job.id) || setAside.has(job.id) || starting.has(job.id)) return
@@ -118,10 +116,14 @@ export class FunctionQueues {
     this.#serve(queue)
   }
 
-  /** Takes a job out of its queue; false when it does not wait there (any more). */
+  /** The job is not to run; false when it does already, or does not wait here just now. */
   withdraw({ id, kind, functionName, version }: Omit<Job, 'admit' | 'run'>): boolean {
     const queue = this.#queues.get(keyOf({ kind, functionName, version }))
-    if (queue === undefined || (queue.waiting.remove(id) ?? queue.setAside.remove(id)) === undefined) return false
+    if (queue === undefined) return false
+    const turn = queue.starting.get(id)
+    turn?.abort(new Error('The job was withdrawn.'))
+    if (turn !== undefined) return true
+    if ((queue.waiting.remove(id) ?? queue.setAside.remove(id)) === undefined) return false
     this.#forgetIfEmpty(queue)
     return true
   }
@@ -134,10 +136,11 @@ export class FunctionQueues {
 
   /** Begins nothing more. */
   stop(): void {
-    this.#stop.abort(new Error('The service is shutting down.'))
-    for (const { waiting, setAside } of this.#queues.values()) {
+    this.#stopped = true
+    for (const { waiting, setAside, starting } of this.#queues.values()) {
       waiting.clear()
       setAside.clear()
+      for (const turn of starting.values()) turn.abort(new Error('The service is shutting down.'))
     }
   }
 
@@ -152,7 +155,7 @@ export class FunctionQueues {
       version,
       waiting,
       setAside,
-      starting: new Set(),
+      starting: new Map(),
       underWay: 0,
       held: false,
     }
@@ -170,9 +173,10 @@ export class FunctionQueues {
     while (queue.underWay < (version?.concurrency ?? TOLD_AT_A_TIME)) {
       const taken = queue.waiting.take()
       if (taken === undefined) return
-      queue.starting.add(taken.id)
+      const turn = new AbortController()
+      queue.starting.set(taken.id, turn)
       queue.underWay += 1
-      void this.#run(queue, taken, version)
+      void this.#run(queue, taken, version, turn.signal)
     }
   }
 
@@ -195,15 +199,17 @@ export class FunctionQueues {
     else this.#log('info', `The ${what} is there again: its work goes on`, undefined, subject)
   }
 
-  async #run(queue: Queue, queued: QueuedJob, version: FunctionVersion | undefined): Promise<void> {
+  async #run(queue: Queue, queued: QueuedJob, version: FunctionVersion | undefined, turn: AbortSignal): Promise<void> {
     const { job, since } = queued
     const begun = (): boolean => queue.starting.delete(job.id)
     try {
       const admission = await job.admit(version)
       if (admission.kind === 'over') return
       if (admission.kind === 'held' || version === undefined) return this.#setAside(queue, queued)
-      const slot = await this.#slotFor(job, version, admission.tenantId)
+      const slot = await this.#slotFor(job, version, admission.tenantId, turn)
       if (slot === undefined) return
+      // It came when nobody wanted it any more.
+      if (turn.aborted) return slot.release()
       const waited = this.#metrics.histogram('perdure_ready_wait_seconds', job.functionName)
       waited.observe((this.#metrics.now() - since) / 1_000)
       await job.run(slot, version, begun)
@@ -211,13 +217,13 @@ export class FunctionQueues {
       if (isNotFound(error)) {
         const message = `Execution ${job.id} is gone: it was deleted while it waited for its function`
         this.#log('info', message, undefined, subjectOf(job))
-      } else if (!this.#stop.signal.aborted) {
+      } else if (!this.#stopped) {
         this.#log('error', `Job ${job.id} of ${job.functionName} was dropped`, error, subjectOf(job))
       }
     } finally {
       begun()
       queue.underWay -= 1
-      if (!this.#stop.signal.aborted) this.#serve(queue)
+      if (!this.#stopped) this.#serve(queue)
       this.#forgetIfEmpty(queue)
     }
   }
@@ -238,12 +244,16 @@ export class FunctionQueues {
   }
 
   /** `undefined`: none could be had. The job queues again, where it is held if its function is gone. */
-  async #slotFor(job: Job, version: FunctionVersion, tenantId: string | undefined): Promise<Slot | undefined> {
-    const { signal } = this.#stop
+  async #slotFor(
+    job: Job,
+    version: FunctionVersion,
+    tenantId: string | undefined,
+    turn: AbortSignal,
+  ): Promise<Slot | undefined> {
     try {
-      return await this.#functions.reserve(version, tenantId, signal)
+      return await this.#functions.reserve(version, tenantId, turn)
     } catch (error) {
-      if (!signal.aborted) {
+      if (!turn.aborted) {
         const message = `No slot for job ${job.id} of ${job.functionName}: it will be tried again`
         this.#log('warn', message, error, subjectOf(job))
         void this.#pauses.afterFailures(0).then(() => this.enqueue(job))

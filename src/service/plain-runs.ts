@@ -5,7 +5,7 @@ import type { ExecutionFigures } from './execution-figures.ts'
 import type { FunctionQueues, Job } from './function-queues.ts'
 import type { Clock, Entropy, InvocationResult, Metrics, Timers } from './ports.ts'
 
-/** How soon after its time a run is looked at that was between its queue and its process. */
+/** How soon after its time a run is looked at that had got no process, and was to wait a moment for the next try. */
 const LOOK_AGAIN_MS = 5_000
 
 export interface PlainRun {
@@ -80,7 +80,7 @@ export class PlainRuns {
       const job = this.#jobOf(run, expiresAtMs, over)
       if (Number.isFinite(expiresAtMs)) {
         this.#expiring.set(run.id, () => {
-          // One that has its turn is asked when it has its process; if it gets none, it comes back to wait.
+          // It runs, or comes back to wait in a moment.
           if (this.#queues.withdraw(job)) over({ kind: 'expired' })
           else this.#expiries.set(run.id, this.#clock.now() + LOOK_AGAIN_MS, true)
         })

@@ -155,6 +155,26 @@ describe('an event that becomes too old between its queue and a process', () => 
     assert.deepEqual(await rowsOf(world), [])
     assert.equal(functions.invocationsOf('plain'), 0)
   })
+
+  it('is given up at once while it waits for a process that others have, and leaves the next one its place', async () => {
+    const functions = new ScriptedFunctions()
+      .configure('plain', { eventAgeSeconds: 60 })
+      .plain('plain', async () => 'null', { concurrency: 2 })
+    const world = await World.open({ functions })
+    // Whoever invokes synchronously takes part in the function's concurrency, and not in its queue here.
+    const { signal } = new AbortController()
+    const slots = [await functions.reserve(functions.target('plain'), undefined, signal)]
+    slots.push(await functions.reserve(functions.target('plain'), undefined, signal))
+    for (let n = 0; n < 3; n++) await enqueue(world)
+    await world.clock.advance(30_000)
+    await enqueue(world)
+    await world.clock.advance(30_000)
+    assert.equal((await rowsOf(world)).length, 1)
+    for (const slot of slots) slot.release()
+    await world.settle()
+    assert.deepEqual(await rowsOf(world), [])
+    assert.equal(functions.invocationsOf('plain'), 1)
+  })
 })
 
 describe('the channels of the outbox', () => {
