@@ -168,7 +168,8 @@ export class FunctionQueues {
     const version = this.#versionFor(queue)
     const deleted = version === undefined && this.#wasDeleted(queue)
     const reason = version === undefined ? (deleted ? undefined : ABSENT) : this.#functions.heldBecause?.(version)
-    this.#setHeld(queue, reason ?? (deleted && queue.setAside.size > 0 ? ABSENT : undefined))
+    // What is not for the one that was deleted is still held, until it turns out that there is none of it left.
+    this.#setHeld(queue, reason ?? (deleted && queue.held ? ABSENT : undefined))
     if (reason !== undefined) return
     while (queue.underWay < (version?.concurrency ?? TOLD_AT_A_TIME)) {
       const taken = queue.waiting.take()

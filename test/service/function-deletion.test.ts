@@ -111,6 +111,15 @@ describe('when its function is deleted', () => {
     await world.settle()
     assert.equal((await world.describe(started)).Status, 'RUNNING')
     assert.deepEqual(world.service.holds, [{ functionName: 'f', version: '$LATEST', jobs: 1 }])
+    world.functions.plain('another', async () => '1')
+    await world.settle()
+    assert.deepEqual(world.service.holds, [{ functionName: 'f', version: '$LATEST', jobs: 1 }])
+    const told = world.log.filter(({ message }) => message.includes('function f:'))
+    assert.deepEqual(
+      told.map(({ message }) => message),
+      ['Holding work for the durable function f:$LATEST: there is no such function'],
+      'what is held is said once, whatever else changes',
+    )
     world.functions.durable('f', async () => ({ Status: 'SUCCEEDED', Result: '"back"' }))
     assert.deepEqual(await world.end(started), { status: 'SUCCEEDED', result: '"back"' })
     assert.deepEqual(world.service.holds, [])
