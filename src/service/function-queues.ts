@@ -207,6 +207,8 @@ export class FunctionQueues {
       const admission = await job.admit(version)
       if (admission.kind === 'over') return
       if (admission.kind === 'held' || version === undefined) return this.#setAside(queue, queued)
+      // Another function has its name since it was looked at: it is looked at again.
+      if (this.#versionFor(queue)?.generation !== version.generation) return queue.waiting.push(queued)
       const slot = await this.#slotFor(job, version, admission.tenantId, turn)
       if (slot === undefined) return
       // It came when nobody wanted it any more.

@@ -101,6 +101,22 @@ describe('when its function is deleted', () => {
     assert.deepEqual(await next.events(due), ['ExecutionStarted', 'ExecutionFailed'])
   })
 
+  it('nor when that happens while it is being looked at', async () => {
+    // It has to be read again, which fails at first.
+    const world = await World.open({ cacheBytes: 0 })
+    world.functions.durable('f', async () => ({ Status: 'SUCCEEDED' }), { generation: 1, concurrency: 0 })
+    const started = await world.start('f')
+    await world.settle()
+    world.store.failReads(1)
+    sleeping(world.functions, 1)
+    await world.settle()
+    world.functions.delete('f')
+    sleeping(world.functions, 2)
+    await world.clock.advance(1_000)
+    assert.equal(world.functions.invocationsOf('f'), 0)
+    assert.equal((await world.describe(started)).Status, 'FAILED')
+  })
+
   it('an execution that was started on a declared function of the name is held, and goes on when it is back', async () => {
     const world = await World.open()
     sleeping(world.functions, 1)
