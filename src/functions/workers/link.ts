@@ -332,5 +332,12 @@ function objectOf(data: Buffer): Fields {
   throw new BrokenProtocol('a message that is no JSON object')
 }
 
-/** How WebSockets are made, on both sides: text is small, nothing is compressed. */
-export const webSocketOptions = { maxPayload: maxMessageBytes, perMessageDeflate: false } as const
+/**
+ * How WebSockets are made, on both sides: text is small, nothing is compressed. One that ends for a reason that the library
+ * sees is not waited for any longer than one that is closed here: it counts as attached until then.
+ */
+export const webSocketOptions = {
+  maxPayload: maxMessageBytes,
+  perMessageDeflate: false,
+  closeTimeout: closeLimitMs,
+} as const
