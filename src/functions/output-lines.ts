@@ -33,7 +33,9 @@ export function createAllowance(clock: Clock): Allowance {
     },
     spend: (bytes) => {
       const now = clock.now()
-      left = Math.min(floodBurstBytes, left + ((now - filledAt) / 1000) * floodBytesPerSecond)
+      // A clock that was set back takes nothing away.
+      const passedMs = Math.max(0, now - filledAt)
+      left = Math.min(floodBurstBytes, left + (passedMs / 1000) * floodBytesPerSecond)
       filledAt = now
       if (bytes > left) {
         overdrawn = true

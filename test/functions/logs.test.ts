@@ -432,6 +432,15 @@ test('lines: a long line is cut and says by how much', () => {
   assert.equal(out[1], 'next')
 })
 
+test('lines: a clock that is set back makes none of them too many', () => {
+  let now = 3_600_000
+  const { out, output } = lines(() => now)
+  output.write(Buffer.from('before\n'))
+  now = 0
+  output.write(Buffer.from('after\n'))
+  assert.deepEqual(out, ['before', 'after'])
+})
+
 test('lines: a flood is dropped, counted, and over when the function calms down', () => {
   let now = 0
   const { out, output } = lines(() => now)
