@@ -164,10 +164,10 @@ export class Deliveries {
 
   /** The key is the request's id, or the execution's name: a repeat finds it there. */
   async #invoke(version: FunctionVersion, qualifier: string | undefined, owed: Delivery): Promise<void> {
-    const { key, body, hops = 0 } = owed
+    const { key, body, queuedAt, hops = 0 } = owed
     const { durable } = version
     if (durable === undefined) {
-      const call = { target: version, qualifier, payload: body, requestId: key, hops: hops + 1 }
+      const call = { target: version, qualifier, payload: body, requestId: key, hops: hops + 1, queuedAt }
       await this.#queuedInvocations.enqueue(call)
       return
     }

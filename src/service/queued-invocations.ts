@@ -107,10 +107,13 @@ export class QueuedInvocations {
     /** Default: a new one. */
     readonly requestId?: string
     readonly hops?: number
+    /** When it came up first, by which a repeat finds it. Default: now. */
+    readonly queuedAt?: number
   }): Promise<{ readonly requestId: string }> {
     const { target, qualifier, payload, tenantId, traceHeader, hops, requestId = this.#entropy.uuid() } = request
     const now = this.#clock.now()
-    await this.#post({
+    const { queuedAt = now } = request
+    const owed: QueuedInvocation = {
       kind: 'invokeQueued',
       requestId,
       functionName: target.name,
@@ -124,7 +127,8 @@ export class QueuedInvocations {
       acceptedAt: now,
       failedAttempts: 0,
       notBeforeMs: now,
-    })
+    }
+    await this.#post(owed, queuedAt)
     return { requestId }
   }
 
@@ -252,10 +256,10 @@ export class QueuedInvocations {
     return owed.acceptedAt + eventAgeSeconds * 1_000
   }
 
-  async #post(owed: QueuedInvocation): Promise<void> {
-    const { requestId, functionName, acceptedAt, failedAttempts } = owed
+  async #post(owed: QueuedInvocation, queuedAt = owed.acceptedAt): Promise<void> {
+    const { requestId, functionName, failedAttempts } = owed
     const row = {
-      id: `${runChannel(functionName)}/${inOrderOf(acceptedAt)}/${requestId}/${failedAttempts}`,
+      id: `${runChannel(functionName)}/${inOrderOf(queuedAt)}/${requestId}/${failedAttempts}`,
       executionId: requestId,
       text: JSON.stringify(owed),
     }

@@ -124,6 +124,30 @@ describe('a destination', () => {
     assert.deepEqual(await rowsOf(world), [])
   })
 
+  it('that is a function is not asked a second time after a crash, as long as the first is waiting', async () => {
+    const functions = new ScriptedFunctions()
+      .plain('plain', async () => 'null')
+      .plain('listener', async () => 'null', { concurrency: 0 })
+      .configure('plain', { onSuccess: 'arn:aws:lambda:us-east-1:000000000000:function:listener' })
+    const { world } = await open(functions)
+    const died = Promise.withResolvers<void>()
+    world.store.beforeAppend = async ({ settled }) => {
+      if (!settled.some((id) => id.startsWith('send:'))) return
+      world.store.cut()
+      died.resolve()
+    }
+    await enqueue(world)
+    await died.promise
+    const rows = (await rowsOf(world)).map(({ id }) => id.split(':')[0])
+    assert.deepEqual(rows, ['run', 'send'], 'the delivery was handed on, and is still there')
+    const next = await world.crash({ nowMs: world.clock.now() + 5_000 })
+    await next.settle()
+    next.functions.plain('listener', async () => 'null')
+    await next.settle()
+    assert.equal(next.functions.invocationsOf('listener'), 1)
+    assert.deepEqual(await rowsOf(next), [])
+  })
+
   it('may be a durable function, which is started once by the key of the delivery', async () => {
     const functions = new ScriptedFunctions()
       .plain('plain', async () => 'null')
