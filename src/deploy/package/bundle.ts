@@ -94,7 +94,9 @@ async function bundled(
     }))
   } catch (error) {
     if (!isBuildFailure(error)) throw error
-    throw new TemplateProblem(place, `esbuild cannot bundle this: ${firstMistake(error, folder)}`, 'correct the source')
+    const mistake = firstMistake(error, folder)
+    const fix = UNRESOLVED_PACKAGE.test(mistake) ? `install it: run "npm install" in ${folder}` : 'correct the source'
+    throw new TemplateProblem(place, `esbuild cannot bundle this: ${mistake}`, fix)
   }
 }
 
@@ -121,6 +123,9 @@ function esbuildOptions(options: EsbuildOptions): BuildOptions {
 
 const REQUIRE =
   "import { createRequire as perdureCreateRequire } from 'node:module'; const require = perdureCreateRequire(import.meta.url);"
+
+/** Of a package, not of a file beside the source. */
+const UNRESOLVED_PACKAGE = /Could not resolve "[^./"]/
 
 /** `.js=.mjs` */
 const pairs = (texts: readonly string[]): Record<string, string> =>
