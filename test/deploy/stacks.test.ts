@@ -525,7 +525,12 @@ Resources:
   })
 
   test('functions of others are not taken over, unless they are handed over', async (t) => {
-    const site = await siteOf(t)
+    const site = await siteOf(t, [{ name: 'declared', remote: true, durable: false }])
+    await site.write({ 'template.yaml': `Resources:${functionOf('Declared', inline('1'))}` })
+    assert.match(
+      (await site.run('deploy')).err,
+      /template\.yaml:2:3: the server has a function declared already, which was not deployed with a stack/,
+    )
     const code = { zipFile: zipOf({ name: 'index.js', content: 'exports.handler = async () => 0' }) }
     const role = 'arn:aws:iam::000000000000:role/any'
     const { functionArn } = await site.client.createFunction({
