@@ -276,6 +276,22 @@ describe('what is not deployed is told with its reason', () => {
     )
   })
 
+  test('an export and an attribute that is none here are what is given, and told', () => {
+    const text = serverless(
+      'Description: !Join ["", [!ImportValue Network, !GetAtt Words.Colour]]',
+      '  Words: { Type: AWS::Serverless::LayerVersion, Properties: { ContentUri: words/ } }',
+    )
+    const { functions, standIns } = read(text, { standIns: { Network: 'net', 'Words.Colour': '-red' } })
+    assert.equal(functions[0]?.configuration.description, 'net-red')
+    assert.deepEqual(
+      standIns.map(({ reference, value }) => [reference, value]),
+      [
+        ['Network', 'net'],
+        ['Words.Colour', '-red'],
+      ],
+    )
+  })
+
   test('what refers to it gets a stand-in, which may be given', () => {
     const text = serverless(
       `Environment:\n  Variables:\n    NAME: !Ref Table\n    ARN: !GetAtt Table.Arn\n    URL: !Sub "https://\${ServerlessRestApi}/x"`,

@@ -30,7 +30,7 @@ export interface Resource {
 /** A value that was put in the place of something that Perdure does not have. */
 export interface UsedStandIn {
   readonly place: Place
-  /** `Orders` or `Orders.Arn`. */
+  /** `Orders` or `Orders.Arn`, or the name of an export. */
   readonly reference: string
   readonly type: string
   readonly value: string
@@ -240,21 +240,26 @@ export class Template implements Scope {
 
   attribute(logicalId: string, attribute: string, place: Place): TemplateNode {
     const resource = this.#resource(logicalId, place)
-    const value = resource && this.#ownAttribute(resource, attribute)
-    if (value !== undefined) return textNode(place, value)
-    if (resource !== undefined && isTaken(resource.type)) {
-      throw new TemplateProblem(
-        place,
-        `${logicalId}, an ${resource.type}, has no attribute ${attribute} here`,
-        `give it a value: --stand-in ${logicalId}.${attribute}=<value>`,
-      )
+    if (resource !== undefined && !this.#given.has(`${logicalId}.${attribute}`)) {
+      const value = this.#ownAttribute(resource, attribute)
+      if (value !== undefined) return textNode(place, value)
+      if (isTaken(resource.type)) {
+        throw new TemplateProblem(
+          place,
+          `${logicalId}, an ${resource.type}, has no attribute ${attribute} here`,
+          `give it a value: --stand-in ${logicalId}.${attribute}=<value>`,
+        )
+      }
     }
     return textNode(place, this.#attributeStandIn(logicalId, attribute, resource, place))
   }
 
   exported(name: string, place: Place): TemplateNode {
-    const given = this.#given.get(name)
-    if (given !== undefined) return textNode(place, given)
+    const value = this.#given.get(name)
+    if (value !== undefined) {
+      this.standIns.push({ place, reference: name, type: 'Fn::ImportValue', value })
+      return textNode(place, value)
+    }
     throw new TemplateProblem(
       place,
       `${name} is exported by another stack, and Perdure keeps no exports`,
@@ -289,8 +294,6 @@ export class Template implements Scope {
   }
 
   #ownAttribute(resource: Resource, attribute: string): string | undefined {
-    const given = this.#given.get(`${resource.logicalId}.${attribute}`)
-    if (given !== undefined) return given
     switch (`${resource.type} ${attribute}`) {
       case 'AWS::Serverless::Function Arn':
       case 'AWS::Lambda::Function Arn':
