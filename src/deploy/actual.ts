@@ -21,7 +21,7 @@ export interface ActualFunction {
   readonly provisioned: ReadonlyMap<string, number>
   /** The ids of the statements, by qualifier; `$LATEST` for the function itself. */
   readonly permissions: ReadonlyMap<string, readonly string[]>
-  /** How many executions end with the function, if it is deleted; of one that is wanted nobody asks. */
+  /** How many executions lose the function, if it is deleted; of one that is wanted nobody asks. */
   readonly runningExecutions: number
 }
 
