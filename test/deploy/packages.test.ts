@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { chmod, mkdir, symlink, truncate, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
-import type { Build, DesiredFunction, PackageSource } from '../../src/deploy/desired.ts'
+import type { Build, DesiredFunction, EsbuildOptions, PackageSource } from '../../src/deploy/desired.ts'
 import { buildPackage } from '../../src/deploy/package/build.ts'
 import { TemplateProblem } from '../../src/deploy/problem.ts'
 import { readZip } from '../../src/functions/registry/zip.ts'
@@ -229,6 +229,28 @@ describe('TypeScript', () => {
       place,
     })
     assert.match((await contentsOf(old.bytes))['app.js'] ?? '', /module\.exports/)
+  })
+
+  test('is refused with options that esbuild does not take', async (t) => {
+    const folder = await projectOf(t, source)
+    const OPTIONS: readonly [EsbuildOptions, RegExp][] = [
+      [{ Format: 'foo' }, /cannot bundle this: Invalid value "foo"/],
+      [{ Target: 'es1' }, /cannot bundle this: Invalid target "es1"/],
+      [{ Loader: ['.ts=nope'] }, /cannot bundle this: Invalid loader value: "nope"/],
+    ]
+    for (const [options, message] of OPTIONS) {
+      const built = build(join(folder, 'src'), 'nodejs24.x', 'orders/app.handler', {
+        method: 'esbuild',
+        options,
+        place,
+      })
+      await assert.rejects(built, (error: unknown) => {
+        assert.ok(error instanceof TemplateProblem)
+        assert.match(error.message, message)
+        assert.equal(error.fix, 'correct BuildProperties')
+        return true
+      })
+    }
   })
 
   test('names an entry point that is not there', async (t) => {

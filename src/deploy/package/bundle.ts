@@ -93,10 +93,11 @@ async function bundled(
       executable: false,
     }))
   } catch (error) {
-    if (!isBuildFailure(error)) throw error
-    const mistake = firstMistake(error, folder)
-    const fix = UNRESOLVED_PACKAGE.test(mistake) ? `install it: run "npm install" in ${folder}` : 'correct the source'
-    throw new TemplateProblem(place, `esbuild cannot bundle this: ${mistake}`, fix)
+    // What an option cannot be is told without a list of mistakes in sources.
+    const isOption = error instanceof Error && !isBuildFailure(error)
+    if (!isOption && !isBuildFailure(error)) throw error
+    const mistake = isOption ? error.message : firstMistake(error, folder)
+    throw new TemplateProblem(place, `esbuild cannot bundle this: ${mistake}`, fixOf(mistake, isOption, folder))
   }
 }
 
@@ -126,6 +127,11 @@ const REQUIRE =
 
 /** Of a package, not of a file beside the source. */
 const UNRESOLVED_PACKAGE = /Could not resolve "[^./"]/
+
+function fixOf(mistake: string, isOption: boolean, folder: string): string {
+  if (isOption) return 'correct BuildProperties'
+  return UNRESOLVED_PACKAGE.test(mistake) ? `install it: run "npm install" in ${folder}` : 'correct the source'
+}
 
 /** `.js=.mjs` */
 const pairs = (texts: readonly string[]): Record<string, string> =>
