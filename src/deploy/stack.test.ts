@@ -67,6 +67,15 @@ ${serverless('Timeout: 5\nEnvironment:\n  Variables: { BB: own, CC: own }\nTags:
     assert.deepEqual(source.kind === 'path' && [source.path, source.build], ['/project/src', { method: 'by-runtime' }])
   })
 
+  test('of a long name has one of its stack, which no other function has', () => {
+    const named = (logicalId: string) => only(serverless('').replace('Orders', logicalId)).name
+    const long = 'A'.repeat(70)
+    assert.match(named(long), /^shop-A{50}-[0-9a-f]{8}$/)
+    assert.equal(named(long), named(long))
+    assert.notEqual(named(`${long}B`), named(`${long}C`))
+    assert.equal(named('A'.repeat(59)), `shop-${'A'.repeat(59)}`)
+  })
+
   test("of CloudFormation has lists of tags, code in the template, and kinds that are not its properties'", () => {
     const { configuration, tags, source, name } = only(
       JSON.stringify({

@@ -3,6 +3,7 @@
  * template alone, so that everything can be said before anything is done; the number of a version is known only when it
  * is published, and a mark stands for it until then.
  */
+import { createHash } from 'node:crypto'
 import { functionArn, layerArn } from '../../protocol/arn.ts'
 import { didYouMean, type Problems, TemplateProblem } from '../problem.ts'
 import { CLOSED_SERVICES, ignoredReason, isTaken, KNOWN_TYPES } from '../resource-types.ts'
@@ -403,7 +404,9 @@ const MAX_FUNCTION_NAME = 64
 /** The same for each deployment: nothing in it is drawn. */
 export function generatedName(stackName: string, logicalId: string): string {
   const whole = `${stackName}-${logicalId}`
-  return whole.length <= MAX_FUNCTION_NAME ? whole : whole.slice(-MAX_FUNCTION_NAME).replace(/^[^a-zA-Z0-9]+/, '')
+  if (whole.length <= MAX_FUNCTION_NAME) return whole
+  const hash = createHash('sha256').update(whole).digest('hex').slice(0, 8)
+  return `${whole.slice(0, MAX_FUNCTION_NAME - 1 - hash.length)}-${hash}`
 }
 
 /** `orders`, `orders:live`, or an ARN with either. */
