@@ -6,6 +6,7 @@ import type { Subject } from './subject.ts'
 import { type ClientRequest, Wire } from './wire.ts'
 
 const NEWS_PATIENCE_MS = 60
+const START_AGAIN_MS = 5_000
 /** Of the calls: the client hangs up before it is answered. */
 const CUT = 0.1
 const CUT_MS = 4
@@ -30,12 +31,19 @@ export class Client {
     await this.#do('start', own)
     for (let made = 0; made < calls; made++) {
       const subject = this.#random.pick(this.#subjects)
-      if (subject.known.tokens.length === 0) {
-        await this.#site.patience(subject.news, `the first invocation of ${subject.name}`)
-      }
+      if (subject.known.tokens.length === 0) await this.#firstInvocation(subject)
       await this.#do(chooseDeed(this.#random), subject)
     }
     this.#wire.close()
+  }
+
+  async #firstInvocation(subject: Subject): Promise<void> {
+    const { news } = subject
+    await this.#site.atMost(START_AGAIN_MS, news)
+    if (subject.known.tokens.length > 0) return
+    // A server that was killed may have taken every start of the name along, and nobody sent one again.
+    await this.#do('start', subject)
+    await this.#site.patience(news, `the first invocation of ${subject.name}`)
   }
 
   async #do(deed: Deed, subject: Subject): Promise<void> {

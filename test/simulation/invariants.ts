@@ -10,6 +10,7 @@ import type { ExecutionState, JournalEvent } from '../../src/engine/model.ts'
 import { readSnapshot, writeSnapshot } from '../../src/engine/snapshot.ts'
 import type { Store } from '../../src/journal/store.ts'
 import type { Limits } from '../../src/protocol/limits.ts'
+import { DEFAULT_EVENT_AGE_SECONDS } from '../../src/service/queued-invocations.ts'
 import { type Ledger, lineOf, textOf } from './ledger.ts'
 import { longestMs, type Program } from './program.ts'
 import type { Promises } from './promises.ts'
@@ -106,19 +107,34 @@ function refold(texts: readonly string[]): ExecutionState {
   return state
 }
 
+const EVENT_AGE_MS = DEFAULT_EVENT_AGE_SECONDS * 1_000
+/** How far the server's clock may have been from that of the world. */
+const CLOCK_JUMPS_MS = 600_000
+
 /** Every execution has ended, for a reason that somebody gave. */
-export function checkEnds(shadows: Shadows, ledger: Ledger, limits: Limits, promises: Promises): void {
+export function checkEnds(
+  { shadows, ledger, told }: { shadows: Shadows; ledger: Ledger; told: Told },
+  limits: Limits,
+  promises: Promises,
+): void {
   for (const shadow of shadows.byId.values()) {
     const wrong = wrongEnd(shadow, ledger, limits)
     promises.expect('P7', wrong === undefined, () => `${shadow.id} ${wrong}`)
   }
-  for (const requestId of ledger.plainAccepted) {
+  for (const [requestId, acceptedAt] of ledger.plainAccepted) {
     const { response, error } = ledger.plainEnds.get(requestId) ?? { response: 0, error: 0 }
-    // Once with success, or given up after two retries (spec 07 §7.7).
-    promises.expect('P7', response > 0 || error >= 3, () => {
+    // Once with success, or given up after two retries or at its age (spec 07 §7.7).
+    promises.expect('P7', response > 0 || error >= 3 || tooOld(told, requestId, acceptedAt), () => {
       return `plain invocation ${requestId} was accepted and is not done: ${error} failures`
     })
   }
+}
+
+/** It was told that the event had become too old, and it had: a server may be down for days. */
+function tooOld(told: Told, requestId: string, acceptedAt: number): boolean {
+  const record = JSON.parse(told.bodies.get(`record ${requestId}`) ?? '{}')
+  const { condition } = record.requestContext ?? {}
+  return condition === 'EventAgeExceeded' && Date.parse(record.timestamp) - acceptedAt >= EVENT_AGE_MS - CLOCK_JUMPS_MS
 }
 
 /** Whoever was to be told has been told (decision 52): of each start and end, and of what failed for good. */
@@ -134,7 +150,7 @@ export function checkTold(shadows: Shadows, ledger: Ledger, told: Told, promises
     const input = typeof state.input === 'object' ? readText(state.input) : state.input
     expect(`dead ${id}`, (body) => body === input)
   }
-  for (const requestId of ledger.plainAccepted) {
+  for (const requestId of ledger.plainAccepted.keys()) {
     expect(`record ${requestId}`)
     const { requestContext } = JSON.parse(told.bodies.get(`record ${requestId}`) ?? '{}')
     if (requestContext?.condition !== 'Success') expect(`dead ${requestId}`)

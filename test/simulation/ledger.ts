@@ -51,8 +51,8 @@ export class Ledger {
   readonly callbacks = new Map<string, CallbackRecord>()
   /** Requests for a stop, by execution: whoever was stopped was asked to. */
   readonly stopsAsked = new Set<string>()
-  /** Asynchronous invocations of plain functions that were acknowledged. */
-  readonly plainAccepted = new Set<string>()
+  /** Asynchronous invocations of plain functions that were acknowledged, and when. */
+  readonly plainAccepted = new Map<string, number>()
   /** How the attempts at plain invocations ended. */
   readonly plainEnds = new Map<string, { response: number; error: number; platform: number }>()
   readonly #shadows: Shadows
@@ -177,6 +177,10 @@ export class Ledger {
 
   hasReturned(executionId: string, outcome: string): boolean {
     return this.#returned.get(executionId)?.has(outcome) ?? false
+  }
+
+  plainInvoked(requestId: string): void {
+    this.plainAccepted.set(requestId, this.#clock.latestMs)
   }
 
   /** The service was told how an attempt at a plain invocation ended. */

@@ -211,7 +211,7 @@ export class Outside {
         if (target === undefined) return Promise.reject(new ApiError('TooManyRequestsException', 'no function'))
         return service.enqueuePlain({ target, qualifier: '$LATEST', payload })
       },
-      ({ requestId }) => ledger.plainAccepted.add(requestId),
+      ({ requestId }) => ledger.plainInvoked(requestId),
     )
   }
 

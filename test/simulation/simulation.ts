@@ -456,7 +456,7 @@ class World {
   }
 
   async #checkEnd(): Promise<void> {
-    checkEnds(this.#shadows, this.#ledger, this.#limits, this.#promises)
+    checkEnds({ shadows: this.#shadows, ledger: this.#ledger, told: this.#told }, this.#limits, this.#promises)
     checkTold(this.#shadows, this.#ledger, this.#told, this.#promises)
     await checkStore(this.#disk.open(), this.#shadows, this.#promises)
     await this.#happens('the last read', HOUR_MS, () => this.#readAll())

@@ -84,10 +84,10 @@ function longArn(arn: string, chance: SeededRandom): string {
 
 /**
  * What is valid member by member may still be refused with the same error for what it means: a function's name in a
- * reference, a marker, a query of two names, a timeout that only other kinds of functions may have.
+ * reference, a marker, a query of two names, a timeout that only other kinds of functions may have, the name of a layer.
  */
 function softened(input: OperationInput, chosen: readonly string[]): Attack['expected'] {
   const expected = expectationOf(input)
-  const meaning = ['FunctionName', 'Qualifier', 'Resource', 'Timeout'].some((name) => chosen.includes(name))
+  const meaning = ['FunctionName', 'Qualifier', 'Resource', 'Timeout', 'Layers'].some((name) => chosen.includes(name))
   return meaning && expected.outcome === 'either' ? { outcome: 'either', not: ['SerializationException'] } : expected
 }
