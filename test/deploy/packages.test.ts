@@ -173,6 +173,14 @@ describe('a folder', () => {
   }
 })
 
+test('a manifest that names nothing asks for nothing', async (t) => {
+  for (const manifest of ['null', '{"dependencies":null}']) {
+    const folder = await projectOf(t, { 'src/app.js': '', 'src/package.json': manifest })
+    const { bytes } = await build(join(folder, 'src'), 'nodejs24.x', 'app.handler')
+    assert.deepEqual(await namesOf(bytes), ['app.js', 'package.json'])
+  }
+})
+
 test('a zip that is too large is refused without being read, and so is a path that can be none', async (t) => {
   const folder = await temporaryFolder(t)
   const file = join(folder, 'large.zip')

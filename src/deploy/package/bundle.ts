@@ -158,15 +158,15 @@ function firstMistake({ errors, message }: BuildFailure, folder: string): string
 export async function missingDependency(folder: string, place: Place | undefined): Promise<string | undefined> {
   const file = join(folder, 'package.json')
   if (!existsSync(file)) return undefined
-  const { dependencies = {} } = manifestOf(file, await readFile(file, 'utf8'), place)
-  return Object.keys(dependencies).find((name) => !existsSync(join(folder, 'node_modules', name)))
+  const manifest = manifestOf(file, await readFile(file, 'utf8'), place)
+  return Object.keys(manifest?.dependencies ?? {}).find((name) => !existsSync(join(folder, 'node_modules', name)))
 }
 
 function manifestOf(
   file: string,
   text: string,
   place: Place | undefined,
-): { readonly dependencies?: Readonly<Record<string, string>> } {
+): { readonly dependencies?: object | null } | null {
   try {
     return JSON.parse(text)
   } catch {
