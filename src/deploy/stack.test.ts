@@ -457,6 +457,11 @@ const BROKEN: readonly [string, string, ...(readonly [string, RegExp, RegExp])[]
     ['9:28', /Db is AWS::RDS::DBInstance, which is not deployed/, /--stand-in Db.Endpoint.Address=<value>/],
   ],
   [
+    'a tag that says whose a function is',
+    serverless('Tags: { "perdure:alias:live": Mine }'),
+    ['9:13', /the tag perdure:alias:live is one that "perdure deploy" sets itself/, /leave it out/],
+  ],
+  [
     'an export of another stack',
     serverless('Description: !ImportValue Network'),
     ['9:33', /Network is exported by another stack/, /--stand-in Network=<value>/],
