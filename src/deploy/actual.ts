@@ -21,7 +21,7 @@ export interface ActualFunction {
   readonly provisioned: ReadonlyMap<string, number>
   /** The ids of the statements, by qualifier; `$LATEST` for the function itself. */
   readonly permissions: ReadonlyMap<string, readonly string[]>
-  /** How many executions end with the function, if it is deleted; of one that is wanted nobody asks. */
+  /** How many executions lose the function, if it is deleted; of one that is wanted nobody asks. */
   readonly runningExecutions: number
 }
 
@@ -50,10 +50,11 @@ export async function readActual(
   const names = new Set(wanted.functions.map(({ name }) => name))
   const listed: FunctionConfiguration[] = []
   for await (const each of client.functions()) listed.push(each)
-  const read = await mapAtATime(listed, async ({ functionName, functionArn }) => {
+  const read = await mapAtATime(listed, async (each) => {
+    const { functionName, functionArn } = each
     const { tags } = await client.listTags({ resource: functionArn })
-    if (tags[STACK_TAG] !== stackName && !names.has(functionName)) return undefined
-    return await readFunction(client, functionName, tags, !names.has(functionName))
+    if (tags[STACK_TAG] === stackName) return await readFunction(client, functionName, tags, !names.has(functionName))
+    return names.has(functionName) ? foreignFunction(each, tags) : undefined
   })
   const layers = await mapAtATime(wanted.layers, ({ name }) => newestLayer(client, name))
   return {
@@ -75,6 +76,22 @@ async function newestLayer(
   const members = { description, compatibleRuntimes, compatibleArchitectures, licenseInfo } as ActualLayer['members']
   return [layerName, { arn, version: String(newest.version), sha256: content.codeSha256, members }]
 }
+
+/** Of another owner, who may be the server itself, with a function that it declares: that it is there is all that counts. */
+const foreignFunction = (latest: FunctionConfiguration, tags: Tags): ActualFunction => ({
+  name: latest.functionName,
+  arn: latest.functionArn,
+  tags,
+  latest,
+  published: [],
+  aliases: [],
+  reservedConcurrency: undefined,
+  recursiveLoop: 'Terminate',
+  eventInvoke: new Map(),
+  provisioned: new Map(),
+  permissions: new Map(),
+  runningExecutions: 0,
+})
 
 async function readFunction(
   client: PerdureClient,

@@ -13,6 +13,7 @@ import type { Configuration, DesiredAlias, DesiredEventInvoke, DesiredFunction, 
 import { FUNCTION_CONSTRAINTS, FUNCTION_PROPERTIES, type FunctionType, propertyNames } from './function-properties.ts'
 import { packageSource } from './package-source.ts'
 import { didYouMean, type Problems, TemplateProblem } from './problem.ts'
+import { isOwnTag, type Tags } from './tags.ts'
 import { plainText } from './template/evaluate.ts'
 import { type Field, type FieldsNode, KINDS, type TemplateNode } from './template/node.ts'
 import type { Resource, Template } from './template/template.ts'
@@ -230,8 +231,16 @@ function mergedValue(global: TemplateNode, own: TemplateNode): TemplateNode {
 const isCall = ({ fields }: FieldsNode): boolean =>
   [...fields.keys()].some((name) => name === 'Ref' || name.startsWith('Fn::'))
 
+/** What the stack remembers in tags is not the template's to say: an alias made by hand would be taken for the stack's. */
+function readTags(node: TemplateNode): Tags {
+  const tags = writtenTags(node)
+  const own = Object.keys(tags).find(isOwnTag)
+  if (own === undefined) return tags
+  throw new TemplateProblem(node.place, `the tag ${own} is one that "perdure deploy" sets itself`, 'leave it out')
+}
+
 /** SAM has an object, CloudFormation a list of keys and values. */
-function readTags(node: TemplateNode): Readonly<Record<string, string>> {
+function writtenTags(node: TemplateNode): Tags {
   if (node.kind === 'fields') return readValue(TAGS, node, 'Tags')
   if (node.kind !== 'list') throw new TemplateProblem(node.place, `Tags is ${KINDS[node.kind]}`, 'give it a list')
   const row = structure({

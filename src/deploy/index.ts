@@ -55,6 +55,16 @@ export async function prepareStack(client: PerdureClient, desired: DesiredStack)
   return { plan, packages: new Map(needed.map(([logicalId, { bytes }]) => [logicalId, bytes])) }
 }
 
+/** In the order of their names. */
+export async function stackNames(client: PerdureClient): Promise<readonly string[]> {
+  const names = new Set<string>()
+  for await (const { functionArn } of client.functions()) {
+    const { tags } = await client.listTags({ resource: functionArn })
+    if (tags[STACK_TAG] !== undefined) names.add(tags[STACK_TAG])
+  }
+  return [...names].sort()
+}
+
 /** The functions that a server has of a stack: what is deleted with it, and what stays. */
 export async function functionsOf(
   client: PerdureClient,

@@ -68,7 +68,7 @@ export interface FunctionPlan {
 
 export interface Deletion {
   readonly name: string
-  /** They end with the function. */
+  /** They fail when they need the function next. */
   readonly runningExecutions: number
 }
 

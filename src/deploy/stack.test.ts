@@ -67,6 +67,15 @@ ${serverless('Timeout: 5\nEnvironment:\n  Variables: { BB: own, CC: own }\nTags:
     assert.deepEqual(source.kind === 'path' && [source.path, source.build], ['/project/src', { method: 'by-runtime' }])
   })
 
+  test('of a long name has one of its stack, which no other function has', () => {
+    const named = (logicalId: string) => only(serverless('').replace('Orders', logicalId)).name
+    const long = 'A'.repeat(70)
+    assert.match(named(long), /^shop-A{50}-[0-9a-f]{8}$/)
+    assert.equal(named(long), named(long))
+    assert.notEqual(named(`${long}B`), named(`${long}C`))
+    assert.equal(named('A'.repeat(59)), `shop-${'A'.repeat(59)}`)
+  })
+
   test("of CloudFormation has lists of tags, code in the template, and kinds that are not its properties'", () => {
     const { configuration, tags, source, name } = only(
       JSON.stringify({
@@ -276,6 +285,22 @@ describe('what is not deployed is told with its reason', () => {
     )
   })
 
+  test('an export and an attribute that is none here are what is given, and told', () => {
+    const text = serverless(
+      'Description: !Join ["", [!ImportValue Network, !GetAtt Words.Colour]]',
+      '  Words: { Type: AWS::Serverless::LayerVersion, Properties: { ContentUri: words/ } }',
+    )
+    const { functions, standIns } = read(text, { standIns: { Network: 'net', 'Words.Colour': '-red' } })
+    assert.equal(functions[0]?.configuration.description, 'net-red')
+    assert.deepEqual(
+      standIns.map(({ reference, value }) => [reference, value]),
+      [
+        ['Network', 'net'],
+        ['Words.Colour', '-red'],
+      ],
+    )
+  })
+
   test('what refers to it gets a stand-in, which may be given', () => {
     const text = serverless(
       `Environment:\n  Variables:\n    NAME: !Ref Table\n    ARN: !GetAtt Table.Arn\n    URL: !Sub "https://\${ServerlessRestApi}/x"`,
@@ -430,6 +455,11 @@ const BROKEN: readonly [string, string, ...(readonly [string, RegExp, RegExp])[]
     'an attribute of what is not deployed',
     serverless('Description: !GetAtt Db.Endpoint.Address', '  Db: { Type: AWS::RDS::DBInstance }'),
     ['9:28', /Db is AWS::RDS::DBInstance, which is not deployed/, /--stand-in Db.Endpoint.Address=<value>/],
+  ],
+  [
+    'a tag that says whose a function is',
+    serverless('Tags: { "perdure:alias:live": Mine }'),
+    ['9:13', /the tag perdure:alias:live is one that "perdure deploy" sets itself/, /leave it out/],
   ],
   [
     'an export of another stack',

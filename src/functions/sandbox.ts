@@ -85,6 +85,8 @@ export interface SandboxEvents {
 
 /** Why a process could not be started, told to an invocation that it was started for. */
 export interface StartFailure {
+  /** Where there never was a process. */
+  readonly cause?: string
   resultFor(request: InvocationRequest): InvocationResult | Promise<InvocationResult>
 }
 
@@ -146,6 +148,7 @@ class ProcessSandbox implements Sandbox {
   readonly #logStream: string
   readonly #log: ProcessLog
   readonly #initTail = createTail()
+  #notLaunched: string | undefined
   readonly #allowance: Allowance
   readonly #output: Output
   readonly #gone = Promise.withResolvers<void>()
@@ -197,6 +200,7 @@ class ProcessSandbox implements Sandbox {
       })
       if (this.#verdict === undefined) await this.#spawn(launch, this.#api)
     } catch (error) {
+      this.#notLaunched = error instanceof LaunchRefusal ? error.message : String(error)
       const failure = platformFailure(`A process for the function could not be started: ${String(error)}`)
       // It may run already, when what belongs to it could not be set up (no descriptor is free, a disk is full).
       this.#kill({ end: (requestId) => (error instanceof LaunchRefusal ? launchRefused(requestId, error) : failure) })
@@ -398,7 +402,12 @@ class ProcessSandbox implements Sandbox {
       this.#settle(running, innocent ? neighbourEnded() : verdict.end(requestId))
     }
     this.#gone.resolve()
-    this.#events.ended(neverAsked ? { resultFor: (request) => this.#startFailed(request, verdict.end) } : undefined)
+    const cause = this.#notLaunched
+    const failure: StartFailure = {
+      ...(cause !== undefined && { cause }),
+      resultFor: (request) => this.#startFailed(request, verdict.end),
+    }
+    this.#events.ended(neverAsked ? failure : undefined)
   }
 
   async #lastWords(): Promise<void> {

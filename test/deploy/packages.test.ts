@@ -1,11 +1,12 @@
 /** Packages from folders as people have them: links, builds, languages, and what is said when something is missing. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { chmod, mkdir, symlink, utimes, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, symlink, truncate, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
-import type { Build, DesiredFunction, PackageSource } from '../../src/deploy/desired.ts'
+import type { Build, DesiredFunction, EsbuildOptions, PackageSource } from '../../src/deploy/desired.ts'
 import { buildPackage } from '../../src/deploy/package/build.ts'
+import { TemplateProblem } from '../../src/deploy/problem.ts'
 import { readZip } from '../../src/functions/registry/zip.ts'
 import { temporaryFolder } from '../cli/program.ts'
 
@@ -81,7 +82,14 @@ describe('a folder', () => {
     assert.deepEqual(await namesOf(bytes), ['app.js', 'shared/tool.js'])
   })
 
-  const REFUSED: readonly [string, Files, string, string, RegExp, ((folder: string) => Promise<void>)?][] = [
+  const REFUSED: readonly [
+    string,
+    Files,
+    string,
+    string,
+    RegExp | ((error: unknown) => boolean),
+    ((folder: string) => Promise<void>)?,
+  ][] = [
     [
       'a link out of the project',
       { 'src/app.js': '' },
@@ -97,6 +105,19 @@ describe('a folder', () => {
       'app.handler',
       /the link dead in the folder leads nowhere/,
       (folder) => symlink('nowhere', join(folder, 'src/dead')),
+    ],
+    [
+      'more ways than there are folders',
+      { 'src/app.js': '', 'src/x/a': '' },
+      'nodejs24.x',
+      'app.handler',
+      /the folder .* has more than 65535 files and folders/,
+      async (folder) => {
+        for (let depth = 0, at = join(folder, 'src'); depth < 20; depth += 1, at = join(at, 'x')) {
+          await mkdir(join(at, 'x'), { recursive: true })
+          await symlink('x', join(at, 'y'))
+        }
+      },
     ],
     ['a folder that is not there', { 'other/a': '' }, 'nodejs24.x', 'app.handler', /src does not exist/],
     [
@@ -128,6 +149,13 @@ describe('a folder', () => {
       /esbuild cannot bundle this: .*app\.ts:1:\d+: /,
     ],
     [
+      'TypeScript without its packages',
+      { 'src/app.ts': "import 'left-pad'\nexport const handler = 1" },
+      'nodejs24.x',
+      'app.handler',
+      (error: unknown) => error instanceof TemplateProblem && /^install it: run "npm install" in /.test(error.fix),
+    ],
+    [
       'Java that is not built',
       { 'src/pom.xml': '' },
       'java21',
@@ -143,6 +171,32 @@ describe('a folder', () => {
       await assert.rejects(build(join(folder, 'src'), runtime, handler), message)
     })
   }
+})
+
+test('a manifest that names nothing asks for nothing', async (t) => {
+  for (const manifest of ['null', '{"dependencies":null}']) {
+    const folder = await projectOf(t, { 'src/app.js': '', 'src/package.json': manifest })
+    const { bytes } = await build(join(folder, 'src'), 'nodejs24.x', 'app.handler')
+    assert.deepEqual(await namesOf(bytes), ['app.js', 'package.json'])
+  }
+})
+
+test('a zip that is too large is refused without being read, and so is a path that can be none', async (t) => {
+  const folder = await temporaryFolder(t)
+  const file = join(folder, 'large.zip')
+  await writeFile(file, '')
+  await truncate(file, 3_000_000_000)
+  await assert.rejects(build(file, 'nodejs24.x', 'app.handler'), /large\.zip has 3000000000 bytes, and no package may/)
+  await assert.rejects(build(`${folder}\0`, 'nodejs24.x', 'app.handler'), /a path has no zero character/)
+})
+
+test('what the file system refuses is told with its place', async (t) => {
+  const folder = await projectOf(t, { 'src/app.js': '' })
+  await symlink('loop', join(folder, 'loop'))
+  await assert.rejects(
+    build(join(folder, 'loop'), 'nodejs24.x', 'app.handler'),
+    /^TemplateProblem: template\.yaml:7:16: the code of Orders cannot be read: ELOOP/,
+  )
 })
 
 describe('TypeScript', () => {
@@ -183,6 +237,28 @@ describe('TypeScript', () => {
       place,
     })
     assert.match((await contentsOf(old.bytes))['app.js'] ?? '', /module\.exports/)
+  })
+
+  test('is refused with options that esbuild does not take', async (t) => {
+    const folder = await projectOf(t, source)
+    const OPTIONS: readonly [EsbuildOptions, RegExp][] = [
+      [{ Format: 'foo' }, /cannot bundle this: Invalid value "foo"/],
+      [{ Target: 'es1' }, /cannot bundle this: Invalid target "es1"/],
+      [{ Loader: ['.ts=nope'] }, /cannot bundle this: Invalid loader value: "nope"/],
+    ]
+    for (const [options, message] of OPTIONS) {
+      const built = build(join(folder, 'src'), 'nodejs24.x', 'orders/app.handler', {
+        method: 'esbuild',
+        options,
+        place,
+      })
+      await assert.rejects(built, (error: unknown) => {
+        assert.ok(error instanceof TemplateProblem)
+        assert.match(error.message, message)
+        assert.equal(error.fix, 'correct BuildProperties')
+        return true
+      })
+    }
   })
 
   test('names an entry point that is not there', async (t) => {

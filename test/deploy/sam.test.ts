@@ -139,6 +139,12 @@ describe('a SAM project', { skip: python ? false : 'python3 is not on the PATH' 
       assert.equal(environment?.variables?.['ORDERS_TABLE'], 'orders-in-oslo')
     })
 
+    await t.test('a stand-in for nothing is told', async () => {
+      const { code, err } = await site.run('deploy', '--plan', '--parameter', 'Currency=NOK', '--stand-in', 'Orders=x')
+      assert.equal(code, 0)
+      assert.match(err, /nothing here refers to Orders: its --stand-in changes nothing/)
+    })
+
     await t.test('what the template no longer has is deleted, when that is said', async () => {
       const file = join(folder, 'template.yaml')
       const text = await readFile(file, 'utf8')

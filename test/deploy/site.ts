@@ -4,6 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { PerdureClient } from '../../src/client/client.ts'
+import type { FunctionDeclaration } from '../../src/functions/declaration.ts'
 import { type Outcome, perdure, temporaryFolder } from '../cli/program.ts'
 import { temporaryDirectory } from '../journal/temporary-directory.ts'
 import { type PerdureProcess, startPerdureProcess } from '../start-perdure.ts'
@@ -39,10 +40,11 @@ export interface Site {
   deploy(...args: readonly string[]): Promise<StackReport>
 }
 
-export async function siteOf(t: TestContext): Promise<Site> {
+/** A server, which declares the functions itself, and a folder beside it. */
+export async function siteOf(t: TestContext, functions: readonly FunctionDeclaration[] = []): Promise<Site> {
   const folder = join(await temporaryFolder(t), 'project')
   await mkdir(folder)
-  const server = await startPerdureProcess({ data: temporaryDirectory(t), functions: [], log: { level: 'error' } })
+  const server = await startPerdureProcess({ data: temporaryDirectory(t), functions, log: { level: 'error' } })
   const client = new PerdureClient(server.endpoint)
   t.after(async () => {
     client.close()

@@ -405,7 +405,7 @@ describe('a deletion', () => {
     assert.equal((await site.run('destroy', 'shop', '--yes')).out, 'deleted precious\n')
   })
 
-  test('says how many executions end with the function', async (t) => {
+  test('says how many executions lose the function', async (t) => {
     const site = await siteOf(t)
     await symlink(inRepository('node_modules'), join(site.folder, 'node_modules'))
     await site.write({
@@ -426,9 +426,16 @@ export const handler = withDurableExecution((_event, context) => context.wait('n
     }
     await site.write({ 'perdure.config.yaml': 'functions:\n  - { handler: ./plain.mjs }\n' })
     const planned = await site.run('deploy', '--stack-name', 'naps', '--plan')
-    assert.match(planned.out, /^ {2}delete +nap +the stack no longer has it, and 2 running executions with it$/m)
+    assert.match(
+      planned.out,
+      /^ {2}delete +nap +the stack no longer has it \(2 running executions will fail when invoked next\)$/m,
+    )
     const refused = await site.run('destroy', 'naps')
-    assert.match(refused.err, /the stack naps has 2 functions: nap, plain, and 2 running executions with it/)
+    assert.match(
+      refused.err,
+      /the stack naps has 2 functions: nap, plain \(2 running executions will fail when invoked next\)/,
+    )
+    assert.match((await site.run('destroy', 'nap')).err, /has no function of a stack nap\n.*\n +fix: it has naps$/m)
     const destroyed = await site.run('destroy', 'naps', '--yes', '--json')
     assert.deepEqual(JSON.parse(destroyed.out), {
       Stack: 'naps',
@@ -525,7 +532,12 @@ Resources:
   })
 
   test('functions of others are not taken over, unless they are handed over', async (t) => {
-    const site = await siteOf(t)
+    const site = await siteOf(t, [{ name: 'declared', remote: true, durable: false }])
+    await site.write({ 'template.yaml': `Resources:${functionOf('Declared', inline('1'))}` })
+    assert.match(
+      (await site.run('deploy')).err,
+      /template\.yaml:2:3: the server has a function declared already, which was not deployed with a stack/,
+    )
     const code = { zipFile: zipOf({ name: 'index.js', content: 'exports.handler = async () => 0' }) }
     const role = 'arn:aws:iam::000000000000:role/any'
     const { functionArn } = await site.client.createFunction({

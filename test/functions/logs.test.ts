@@ -74,6 +74,34 @@ for (const kind of ['files', 'memory'] as const) {
     await store.close()
   })
 
+  test(`${kind}: four are read at a time, whoever asks, and a reading that fails gives its turn to the next`, async (t) => {
+    const store = begin(t)
+    store.write(record('f', 1))
+    const under = new Set<number>()
+    let most = 0
+    const readings = Array.from({ length: 40 }, async (_, reader) => {
+      const where = (): boolean => {
+        most = Math.max(most, under.add(reader).size)
+        if (reader % 2 === 0) throw new Error('a fault')
+        return true
+      }
+      try {
+        return (await store.read({ where }, { direction: 'backward', limit: 1 })).records.length
+      } catch {
+        return 0
+      } finally {
+        under.delete(reader)
+      }
+    })
+    const found = await Promise.all(readings)
+    assert.equal(
+      found.reduce((sum, each) => sum + each, 0),
+      20,
+    )
+    assert.ok(most <= 4, `${most} at a time`)
+    await store.close()
+  })
+
   test(`${kind}: a line that tells its execution and request is found by them`, async (t) => {
     const store = begin(t)
     const line = JSON.stringify({ level: 'INFO', durableExecutionArn: arnOf('f'), requestId: 'r-1' })

@@ -185,6 +185,7 @@ export async function ownWorker(
     printed: ({ line }) => printed.push(line),
     tell: (each) => {
       news.push(each.kind)
+      if (each.kind === 'notStarted' && each.cause !== undefined) news.push(each.cause)
       if (each.kind === 'attached') attached.resolve()
     },
     ...options,

@@ -196,6 +196,14 @@ test('a function at a worker', async (t: TestContext) => {
     await until('the worker to say so', () => worker.news.includes('notStarted'))
   })
 
+  await t.test('a program that is not there is told by its name', async (t) => {
+    const worker = await ownWorker(t, s, 'broken', ['/no/such/program'])
+    const cause = 'fork/exec /no/such/program: no such file or directory'
+    await until('the worker to say so', () => worker.news.includes(cause))
+    const { value } = await call(s, 'broken')
+    assert.match(String(value['errorMessage']), /Error: fork\/exec \/no\/such\/program: no such file/)
+  })
+
   await t.test('any program that speaks the Runtime API', async (t) => {
     process.env['OF_THE_WORKER'] = 'a secret of its host'
     await ownWorker(t, s, 'runtime', [process.execPath, 'runtime.mjs'])

@@ -61,6 +61,9 @@ export const deploy = defineCommand({
       // All is known of all stacks before anything is done to one.
       const prepared: PreparedStack[] = []
       for (const stack of await desiredStacks(options, place)) prepared.push(await prepareStack(client, stack))
+      for (const name of unusedOf(options.standIns, prepared)) {
+        terminal.err(`perdure: nothing here refers to ${name}: its --stand-in changes nothing`)
+      }
       for (const { plan } of formatOf(values) === 'table' ? prepared : []) {
         for (const line of planLines(plan, client.endpoint, terminal.paint)) terminal.out(line)
       }
@@ -96,6 +99,12 @@ const STOPPED = {
   cause: 'interrupted',
   consequence: 'what was done before stays as it is',
   fix: 'deploy again: it goes on where it stopped',
+}
+
+/** A name that was misspelt would leave another stand-in in its place. */
+function unusedOf(standIns: ReadonlyMap<string, string>, prepared: readonly PreparedStack[]): readonly string[] {
+  const used = new Set(prepared.flatMap(({ plan }) => plan.standIns.map(({ reference }) => reference)))
+  return [...standIns.keys()].filter((name) => !used.has(name))
 }
 
 const consequenceOf = (reports: readonly StackReport[]): string =>

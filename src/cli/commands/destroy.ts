@@ -14,20 +14,21 @@ export const destroy = defineCommand({
   operandCount: [1, 1],
   options: { ...YES_OPTION, ...CLIENT_OPTIONS },
   notes: [
-    'Running executions end with their functions; histories stay. Functions that are not of the stack are left alone.',
+    'Running executions fail when they need their function next; histories stay. Functions of other stacks stay, too.',
   ],
   examples: ['perdure destroy shop', 'perdure destroy shop --yes'],
   async run({ values, operands, terminal, env, ask }) {
     const stack = operands[0] ?? ''
     const client = clientFor(values, env)
-    const { deleteFunction, functionsOf } = await deploying()
+    const { deleteFunction, functionsOf, stackNames } = await deploying()
     const { deletions: functions, kept } = await functionsOf(client, stack)
     for (const name of kept) terminal.err(`${name} stays: its DeletionPolicy is Retain`)
     if (functions.length === 0) {
+      const stacks = await stackNames(client)
       throw new CliFailure({
         cause: `the server has no function of a stack ${stack}${kept.length === 0 ? '' : ' that may be deleted'}`,
         consequence: 'nothing was deleted',
-        fix: '"perdure functions list" shows what it has; functions of a stack have the tag perdure:stack',
+        fix: stacks.length === 0 ? 'it has no stacks: there is nothing to do' : `it has ${stacks.join(', ')}`,
       })
     }
     const running = functions.reduce((sum, { runningExecutions }) => sum + runningExecutions, 0)

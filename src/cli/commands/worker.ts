@@ -165,8 +165,11 @@ function sentence(news: News, server: URL): string {
     case 'detached':
       return `no server at ${server.origin}: ${news.reason}; the next try is in ${shortly(news.nextTryMs)}`
     case 'notStarted':
-      return `a process ended before it asked for an event; the next is started in ${shortly(news.nextTryMs)}`
+      return `${notStarted(news.cause)}; the next is started in ${shortly(news.nextTryMs)}`
   }
 }
+
+const notStarted = (cause: string | undefined): string =>
+  cause === undefined ? 'a process ended before it asked for an event' : `a process could not be started: ${cause}`
 
 const shortly = (ms: number): string => (ms < 1_000 ? `${ms} ms` : counted(Math.round(ms / 1_000), 'second'))

@@ -59,4 +59,4 @@ function standInLines(standIns: StackPlan['standIns']): readonly string[] {
 
 /** What a deletion does to executions, as the end of a sentence. */
 export const endingText = (runningExecutions: number): string =>
-  runningExecutions === 0 ? '' : `, and ${counted(runningExecutions, 'running execution')} with it`
+  runningExecutions === 0 ? '' : ` (${counted(runningExecutions, 'running execution')} will fail when invoked next)`

@@ -23,14 +23,18 @@ const ZIPPED_BYTES = 52_428_800
 
 /** Throws a `TemplateProblem` for what its owner can mend. */
 export async function buildPackage(of: DesiredFunction): Promise<BuiltPackage> {
-  return packed(of, await packageBytes(of))
+  return await readable(of, async () => packed(of, await packageBytes(of)))
 }
 
 /** Of a layer: what is in its folder, or what its build method makes of that. */
 export async function buildLayer(of: DesiredLayer): Promise<BuiltPackage> {
+  return await readable(of, async () => packed(of, await layerBytes(of)))
+}
+
+async function layerBytes(of: DesiredLayer): Promise<Uint8Array> {
   const { path, place, build } = of.source
   const found = await statOf(path, place)
-  if (found.isFile()) return packed(of, await zipAt(path, place))
+  if (found.isFile()) return await zipAt(path, found, place)
   const files =
     build.method === 'makefile'
       ? await made(of, path, build.place)
@@ -38,19 +42,35 @@ export async function buildLayer(of: DesiredLayer): Promise<BuiltPackage> {
         ? await pythonFiles(path, 'python3', place)
         : await filesOf(path, place)
   const under = of.prefix === undefined ? files : files.map((file) => ({ ...file, path: `${of.prefix}/${file.path}` }))
-  return packed(of, writeZip(under))
+  return writeZip(under)
 }
 
-function packed(of: Pick<DesiredFunction, 'logicalId' | 'place' | 'source'>, bytes: Uint8Array): BuiltPackage {
-  const place = of.source.kind === 'path' ? of.source.place : of.place
-  if (bytes.length > ZIPPED_BYTES) {
-    throw new TemplateProblem(
-      place,
-      `the package of ${of.logicalId} has ${bytes.length} bytes, and no package may have more than ${ZIPPED_BYTES}`,
-      'leave out what it does not need, or bundle it: Metadata with BuildMethod: esbuild',
-    )
+type Packed = Pick<DesiredFunction, 'logicalId' | 'place' | 'source'>
+
+const placeOf = ({ source, place }: Packed): Place | undefined => (source.kind === 'path' ? source.place : place)
+
+/** What the file system refuses (a file that may not be read, or that went meanwhile) is its owner's to mend. */
+async function readable<Value>(of: Packed, read: () => Promise<Value>): Promise<Value> {
+  try {
+    return await read()
+  } catch (error) {
+    if (!(error instanceof Error && 'syscall' in error && 'path' in error)) throw error
+    throw new TemplateProblem(placeOf(of), `the code of ${of.logicalId} cannot be read: ${error.message}`, 'mend that')
   }
+}
+
+function packed(of: Packed, bytes: Uint8Array): BuiltPackage {
+  requireSize(`the package of ${of.logicalId}`, bytes.length, placeOf(of))
   return { bytes, sha256: createHash('sha256').update(bytes).digest('base64') }
+}
+
+function requireSize(what: string, bytes: number, place: Place | undefined): void {
+  if (bytes <= ZIPPED_BYTES) return
+  throw new TemplateProblem(
+    place,
+    `${what} has ${bytes} bytes, and no package may have more than ${ZIPPED_BYTES}`,
+    'leave out what it does not need, or bundle it: Metadata with BuildMethod: esbuild',
+  )
 }
 
 async function packageBytes(of: DesiredFunction): Promise<Uint8Array> {
@@ -74,7 +94,7 @@ function inlineFile(text: string, runtime: string, place: Place | undefined): Zi
 async function fromPath(of: DesiredFunction, source: PackageSource & { readonly kind: 'path' }): Promise<Uint8Array> {
   const { path, place, build } = source
   const found = await statOf(path, place)
-  if (found.isFile()) return await zipAt(path, place)
+  if (found.isFile()) return await zipAt(path, found, place)
   switch (build.method) {
     case 'makefile':
       return writeZip(await made(of, path, build.place))
@@ -91,6 +111,7 @@ async function fromPath(of: DesiredFunction, source: PackageSource & { readonly 
 }
 
 async function statOf(path: string, place: Place | undefined): Promise<Stats> {
+  if (path.includes('\0')) throw new TemplateProblem(place, 'a path has no zero character', 'correct the path')
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error
   })
@@ -98,8 +119,11 @@ async function statOf(path: string, place: Place | undefined): Promise<Stats> {
   throw new TemplateProblem(place, `${path} does not exist`, 'correct the path: it is relative to the template')
 }
 
-async function zipAt(path: string, place: Place | undefined): Promise<Uint8Array> {
-  if (['.zip', '.jar'].includes(extname(path).toLowerCase())) return await readFile(path)
+async function zipAt(path: string, { size }: Stats, place: Place | undefined): Promise<Uint8Array> {
+  if (['.zip', '.jar'].includes(extname(path).toLowerCase())) {
+    requireSize(path, size, place)
+    return await readFile(path)
+  }
   throw new TemplateProblem(place, `${path} is neither a folder nor a zip nor a jar`, 'name the folder of the code')
 }
 

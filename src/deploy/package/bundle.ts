@@ -93,8 +93,11 @@ async function bundled(
       executable: false,
     }))
   } catch (error) {
-    if (!isBuildFailure(error)) throw error
-    throw new TemplateProblem(place, `esbuild cannot bundle this: ${firstMistake(error, folder)}`, 'correct the source')
+    // What an option cannot be is told without a list of mistakes in sources.
+    const isOption = error instanceof Error && !isBuildFailure(error)
+    if (!isOption && !isBuildFailure(error)) throw error
+    const mistake = isOption ? error.message : firstMistake(error, folder)
+    throw new TemplateProblem(place, `esbuild cannot bundle this: ${mistake}`, fixOf(mistake, isOption, folder))
   }
 }
 
@@ -122,6 +125,14 @@ function esbuildOptions(options: EsbuildOptions): BuildOptions {
 const REQUIRE =
   "import { createRequire as perdureCreateRequire } from 'node:module'; const require = perdureCreateRequire(import.meta.url);"
 
+/** Of a package, not of a file beside the source. */
+const UNRESOLVED_PACKAGE = /Could not resolve "[^./"]/
+
+function fixOf(mistake: string, isOption: boolean, folder: string): string {
+  if (isOption) return 'correct BuildProperties'
+  return UNRESOLVED_PACKAGE.test(mistake) ? `install it: run "npm install" in ${folder}` : 'correct the source'
+}
+
 /** `.js=.mjs` */
 const pairs = (texts: readonly string[]): Record<string, string> =>
   Object.fromEntries(
@@ -147,15 +158,15 @@ function firstMistake({ errors, message }: BuildFailure, folder: string): string
 export async function missingDependency(folder: string, place: Place | undefined): Promise<string | undefined> {
   const file = join(folder, 'package.json')
   if (!existsSync(file)) return undefined
-  const { dependencies = {} } = manifestOf(file, await readFile(file, 'utf8'), place)
-  return Object.keys(dependencies).find((name) => !existsSync(join(folder, 'node_modules', name)))
+  const manifest = manifestOf(file, await readFile(file, 'utf8'), place)
+  return Object.keys(manifest?.dependencies ?? {}).find((name) => !existsSync(join(folder, 'node_modules', name)))
 }
 
 function manifestOf(
   file: string,
   text: string,
   place: Place | undefined,
-): { readonly dependencies?: Readonly<Record<string, string>> } {
+): { readonly dependencies?: object | null } | null {
   try {
     return JSON.parse(text)
   } catch {

@@ -25,12 +25,14 @@ interface Walk {
   readonly place: Place | undefined
   readonly files: ZipFile[]
   bytes: number
+  /** Files and folders that were looked at: links can make many ways to one folder. */
+  visited: number
 }
 
 /** In no particular order. Throws a `TemplateProblem` when it is too large, or a link leads out of the project. */
 export async function filesOf(root: string, place: Place | undefined): Promise<readonly ZipFile[]> {
   const real = await realpath(root)
-  const walk: Walk = { root: real, project: projectOf(real), place, files: [], bytes: 0 }
+  const walk: Walk = { root: real, project: projectOf(real), place, files: [], bytes: 0, visited: 0 }
   await visit(real, '', [real], walk)
   return walk.files
 }
@@ -47,6 +49,8 @@ function projectOf(folder: string): string {
 async function visit(folder: string, prefix: string, above: readonly string[], walk: Walk): Promise<void> {
   for (const name of (await readdir(folder)).toSorted()) {
     if (LEFT_OUT.has(name)) continue
+    walk.visited += 1
+    requireRoom(walk)
     const file = join(folder, name)
     const path = prefix === '' ? name : `${prefix}/${name}`
     const target = (await lstat(file)).isSymbolicLink() ? await targetOf(file, path, walk) : file
@@ -80,10 +84,12 @@ async function targetOf(file: string, path: string, { project, place }: Walk): P
   )
 }
 
-function requireRoom({ root, place, files, bytes }: Walk): void {
-  if (files.length < PACKAGE_LIMITS.files && bytes <= PACKAGE_LIMITS.bytes) return
+function requireRoom({ root, place, visited, bytes }: Walk): void {
+  if (visited <= PACKAGE_LIMITS.files && bytes <= PACKAGE_LIMITS.bytes) return
   const what =
-    bytes > PACKAGE_LIMITS.bytes ? `more than ${PACKAGE_LIMITS.bytes} bytes` : `more than ${PACKAGE_LIMITS.files} files`
+    bytes > PACKAGE_LIMITS.bytes
+      ? `more than ${PACKAGE_LIMITS.bytes} bytes`
+      : `more than ${PACKAGE_LIMITS.files} files and folders`
   throw new TemplateProblem(
     place,
     `the folder ${relative(process.cwd(), root) || root} has ${what}, which no function may`,

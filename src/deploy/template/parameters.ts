@@ -36,7 +36,7 @@ export function parameterValues(
     problems.add(
       section?.place,
       `the template has no parameter ${name}`,
-      names.length === 0 ? 'it has none: leave --parameter out' : didYouMean(name, names),
+      names.length === 0 ? 'it has none: leave it out, of samconfig too' : didYouMean(name, names),
     )
   }
   for (const [name, { place, value: declared }] of section?.fields ?? []) {

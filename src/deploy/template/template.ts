@@ -3,6 +3,7 @@
  * template alone, so that everything can be said before anything is done; the number of a version is known only when it
  * is published, and a mark stands for it until then.
  */
+import { createHash } from 'node:crypto'
 import { functionArn, layerArn } from '../../protocol/arn.ts'
 import { didYouMean, type Problems, TemplateProblem } from '../problem.ts'
 import { CLOSED_SERVICES, ignoredReason, isTaken, KNOWN_TYPES } from '../resource-types.ts'
@@ -30,7 +31,7 @@ export interface Resource {
 /** A value that was put in the place of something that Perdure does not have. */
 export interface UsedStandIn {
   readonly place: Place
-  /** `Orders` or `Orders.Arn`. */
+  /** `Orders` or `Orders.Arn`, or the name of an export. */
   readonly reference: string
   readonly type: string
   readonly value: string
@@ -240,21 +241,26 @@ export class Template implements Scope {
 
   attribute(logicalId: string, attribute: string, place: Place): TemplateNode {
     const resource = this.#resource(logicalId, place)
-    const value = resource && this.#ownAttribute(resource, attribute)
-    if (value !== undefined) return textNode(place, value)
-    if (resource !== undefined && isTaken(resource.type)) {
-      throw new TemplateProblem(
-        place,
-        `${logicalId}, an ${resource.type}, has no attribute ${attribute} here`,
-        `give it a value: --stand-in ${logicalId}.${attribute}=<value>`,
-      )
+    if (resource !== undefined && !this.#given.has(`${logicalId}.${attribute}`)) {
+      const value = this.#ownAttribute(resource, attribute)
+      if (value !== undefined) return textNode(place, value)
+      if (isTaken(resource.type)) {
+        throw new TemplateProblem(
+          place,
+          `${logicalId}, an ${resource.type}, has no attribute ${attribute} here`,
+          `give it a value: --stand-in ${logicalId}.${attribute}=<value>`,
+        )
+      }
     }
     return textNode(place, this.#attributeStandIn(logicalId, attribute, resource, place))
   }
 
   exported(name: string, place: Place): TemplateNode {
-    const given = this.#given.get(name)
-    if (given !== undefined) return textNode(place, given)
+    const value = this.#given.get(name)
+    if (value !== undefined) {
+      this.standIns.push({ place, reference: name, type: 'Fn::ImportValue', value })
+      return textNode(place, value)
+    }
     throw new TemplateProblem(
       place,
       `${name} is exported by another stack, and Perdure keeps no exports`,
@@ -289,8 +295,6 @@ export class Template implements Scope {
   }
 
   #ownAttribute(resource: Resource, attribute: string): string | undefined {
-    const given = this.#given.get(`${resource.logicalId}.${attribute}`)
-    if (given !== undefined) return given
     switch (`${resource.type} ${attribute}`) {
       case 'AWS::Serverless::Function Arn':
       case 'AWS::Lambda::Function Arn':
@@ -400,7 +404,9 @@ const MAX_FUNCTION_NAME = 64
 /** The same for each deployment: nothing in it is drawn. */
 export function generatedName(stackName: string, logicalId: string): string {
   const whole = `${stackName}-${logicalId}`
-  return whole.length <= MAX_FUNCTION_NAME ? whole : whole.slice(-MAX_FUNCTION_NAME).replace(/^[^a-zA-Z0-9]+/, '')
+  if (whole.length <= MAX_FUNCTION_NAME) return whole
+  const hash = createHash('sha256').update(whole).digest('hex').slice(0, 8)
+  return `${whole.slice(0, MAX_FUNCTION_NAME - 1 - hash.length)}-${hash}`
 }
 
 /** `orders`, `orders:live`, or an ARN with either. */

@@ -77,8 +77,17 @@ export function openLogStore({ directory, bounds, ...world }: LogStoreOptions): 
   return directory === undefined ? new MemoryLogStore(all, world.clock) : new FileLogStore(directory, all, world)
 }
 
+/**
+ * Readings at a time. A page may have megabytes, and as much again in what is made of it: whoever asks beyond these waits,
+ * so that a crowd of readers takes neither the server's memory nor its time from the functions.
+ */
+const MOST_READINGS = 4
+
 abstract class ReadableLogs<Log extends FunctionLog> implements LogStore {
   protected readonly logs = new Map<string, Log>()
+  #readings = 0
+  /** First come, first served. */
+  readonly #waiting: (() => void)[] = []
   protected abstract readonly positions: Positions
   protected abstract readonly catalog: GroupCatalog
 
@@ -96,6 +105,18 @@ abstract class ReadableLogs<Log extends FunctionLog> implements LogStore {
   }
 
   async read(selection: LogSelection, reading: LogReading): Promise<LogPage> {
+    if (this.#readings < MOST_READINGS) this.#readings += 1
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    try {
+      return await this.#page(selection, reading)
+    } finally {
+      const next = this.#waiting.shift()
+      if (next === undefined) this.#readings -= 1
+      else next()
+    }
+  }
+
+  async #page(selection: LogSelection, reading: LogReading): Promise<LogPage> {
     // What is written from here on is not part of this reading: else one function's records could be seen, and others
     // of the same moment left out for ever.
     const until = this.positions.last

@@ -81,6 +81,11 @@ export class WorkerProcess {
     return this.#served
   }
 
+  /** Why there never was a process, if that is so. */
+  get notLaunched(): string | undefined {
+    return this.#failure?.cause
+  }
+
   get wasToEnd(): boolean {
     return this.#wasToEnd
   }

@@ -49,8 +49,8 @@ export type WorkerNews =
   | { readonly kind: 'attached'; readonly settings: Settings }
   /** There is no link, or not any more. */
   | { readonly kind: 'detached'; readonly reason: string; readonly nextTryMs: number }
-  /** A process ended before it asked for an event. */
-  | { readonly kind: 'notStarted'; readonly nextTryMs: number }
+  /** A process ended before it asked for an event. `cause`: there never was one. */
+  | { readonly kind: 'notStarted'; readonly cause: string | undefined; readonly nextTryMs: number }
 
 export interface Worker {
   /** Resolves when it has drained. Rejects with an `AttachRefused`. */
@@ -338,7 +338,7 @@ class AttachingWorker implements Worker {
     }
     if (!served) this.#failedStarts += 1
     const nextTryMs = Math.min(longestRestartMs, shortLifeMs * 2 ** Math.min(Math.max(0, this.#failedStarts - 1), 10))
-    if (!served) tell({ kind: 'notStarted', nextTryMs })
+    if (!served) tell({ kind: 'notStarted', cause: process.notLaunched, nextTryMs })
     this.#restarts += 1
     timers.at(now + nextTryMs, () => {
       this.#restarts -= 1
