@@ -36,11 +36,11 @@ function purgeDuty({ start: { executionId, parent } }: ExecutionState): Duty {
 
 /** The duty to run a chained invoke's target; none when it failed at once (then no version was resolved). */
 function targetDuty(event: JournalEvent): Duty | undefined {
-  const { id, executedVersion: version, childArn, input, tenantId } = event
+  const { id, executedVersion: version, generation, childArn, input, tenantId } = event
   // The event keeps the reference as the function gave it (spec 11 §11.2), with a qualifier or as an ARN.
   const functionName = parseFunctionReference(event.functionName ?? '')?.name
   if (id === undefined || functionName === undefined || version === undefined) return undefined
-  const target = { operationId: id, functionName, version, input, tenantId }
+  const target = { operationId: id, functionName, version, generation, input, tenantId }
   if (childArn === undefined) return { kind: 'invokePlain', ...target }
   return { kind: 'startChild', ...target, childId: childArn.slice(childArn.lastIndexOf('/') + 1) }
 }

@@ -70,6 +70,8 @@ export interface JournalEvent {
   readonly functionName?: string
   readonly tenantId?: string
   readonly executedVersion?: string
+  /** Of the target, when it was created through the API. */
+  readonly generation?: number
   readonly childArn?: string
   /** InvocationCompleted. */
   readonly startedAt?: number
@@ -313,8 +315,14 @@ export type ChainedTarget =
   | { readonly kind: 'refused'; readonly message: string }
   /** The operation fails at once. */
   | { readonly kind: 'failed'; readonly error: ErrorObject }
-  | { readonly kind: 'durable'; readonly version: string; readonly childId: string; readonly childArn: string }
-  | { readonly kind: 'plain'; readonly version: string }
+  | {
+      readonly kind: 'durable'
+      readonly version: string
+      readonly generation?: number
+      readonly childId: string
+      readonly childArn: string
+    }
+  | { readonly kind: 'plain'; readonly version: string; readonly generation?: number }
 
 /** How an invocation ended (spec 06 §6.3). */
 export type InvocationOutcome =
@@ -400,6 +408,7 @@ export type Duty =
       readonly childId: string
       readonly functionName: string
       readonly version: string
+      readonly generation: number | undefined
       readonly input: string | undefined
       readonly tenantId: string | undefined
     }
@@ -409,6 +418,7 @@ export type Duty =
       readonly operationId: string
       readonly functionName: string
       readonly version: string
+      readonly generation: number | undefined
       readonly input: string | undefined
       readonly tenantId: string | undefined
     }

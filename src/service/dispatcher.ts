@@ -15,13 +15,13 @@ import type { Limits } from '../protocol/limits.ts'
 import type { Activity } from './activity.ts'
 import type { ExecutionFigures } from './execution-figures.ts'
 import { executionNotFound, functionDeleted, isNotFound, isTemporary } from './failures.ts'
-import type { Admission, FunctionQueues } from './function-queues.ts'
+import { type Admission, type FunctionQueues, hasLostItsFunction } from './function-queues.ts'
 import { eventText, pageOf } from './invocation-event.ts'
 import type { Seen } from './lane.ts'
 import type { Lanes } from './lanes.ts'
 import type { LogSubject, ServiceLog } from './log.ts'
 import type { LogTails } from './log-tails.ts'
-import type { DeletableVersion, Entropy, Functions, FunctionVersion, InvocationResult, Metrics, Slot } from './ports.ts'
+import type { Entropy, Functions, FunctionVersion, InvocationResult, Metrics, Slot } from './ports.ts'
 import type { Pauses } from './retries.ts'
 import { settled, type Texts } from './texts.ts'
 
@@ -121,8 +121,7 @@ export class Dispatcher {
       this.#lanes.of(executionId).read({ absent: executionNotFound, look: ({ start }) => start }),
     )
     const { functionName: name, generation } = start
-    const deleted = generation !== undefined && this.#wasDeleted({ name, version: start.version, generation }, version)
-    if (!deleted) {
+    if (!hasLostItsFunction(this.#functions, { name, version: start.version, generation }, version)) {
       return version === undefined ? { kind: 'held' } : { kind: 'run', tenantId: start.tenantId }
     }
     await this.#insisting(() =>
@@ -137,12 +136,6 @@ export class Dispatcher {
       functionName: name,
     })
     return { kind: 'over' }
-  }
-
-  /** A declared version has no generation: it serves whoever was started on its name. */
-  #wasDeleted(started: Required<DeletableVersion>, version: FunctionVersion | undefined): boolean {
-    if (version === undefined) return this.#functions.wasDeleted?.(started) ?? false
-    return version.generation !== undefined && version.generation !== started.generation
   }
 
   async #insisting<T>(work: () => Promise<T>): Promise<T> {

@@ -229,7 +229,7 @@ class Service implements RunningService {
       owes,
       figures,
     })
-    this.#plainRuns = new PlainRuns({ queues, entropy, activity, metrics, figures, clock, timers })
+    this.#plainRuns = new PlainRuns({ functions, queues, entropy, activity, metrics, figures, clock, timers })
     const plainRuns = this.#plainRuns
     this.#deadLetters = new DeadLetters({
       store,

@@ -7,6 +7,7 @@ import type { Limits } from '../protocol/limits.ts'
 import type { ExecutionEnd } from './api.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import { executionNotFound, functionDeleted, isNotFound } from './failures.ts'
+import { hasLostItsFunction } from './function-queues.ts'
 import type { Lanes } from './lanes.ts'
 import type { ServiceLog } from './log.ts'
 import type { PlainRuns } from './plain-runs.ts'
@@ -69,9 +70,14 @@ export class Duties {
   }
 
   async #startChild(executionId: string, duty: Duty & { kind: 'startChild' }): Promise<'done' | 'later'> {
-    if (await this.#starts.startChild(executionId, duty)) return 'done'
-    const { functionName: name, version } = duty
-    return this.#functions.wasDeleted?.({ name, version }) ? this.#targetDeleted(executionId, duty) : 'later'
+    const { functionName: name, version, generation, childId } = duty
+    const found = this.#functions.resolve(name, version)
+    if (!hasLostItsFunction(this.#functions, { name, version, generation }, found)) {
+      return (await this.#starts.startChild(executionId, duty)) ? 'done' : 'later'
+    }
+    // It may have been started before, and then tells its end by itself.
+    if ((await this.#store.findById(childId)) !== undefined) return 'done'
+    return this.#targetDeleted(executionId, duty)
   }
 
   #targetDeleted(executionId: string, { operationId, functionName, version }: TargetDuty): Promise<'done'> {
@@ -80,8 +86,9 @@ export class Duties {
   }
 
   async #invokePlain(row: OutboxRow, duty: Duty & { kind: 'invokePlain' }): Promise<'done' | 'later'> {
-    const { functionName, version, tenantId, input = '{}' } = duty
-    const result = await this.#plainRuns.run({ id: row.id, functionName, version, tenantId, payload: input })
+    const { functionName, version, generation, tenantId, input = '{}' } = duty
+    const run = { id: row.id, functionName, version, generation, tenantId, payload: input }
+    const result = await this.#plainRuns.run(run)
     // The platform's failure is not the function's: it is tried again (spec 07 §7.6 "Throttles are retried").
     if (result.kind === 'platform') return 'later'
     if (result.kind === 'deleted') return this.#targetDeleted(row.executionId, duty)

@@ -8,7 +8,7 @@
 import { isNotFound } from './failures.ts'
 import { Fifo } from './fifo.ts'
 import type { LogSubject, ServiceLog } from './log.ts'
-import type { Functions, FunctionVersion, Metrics, Slot } from './ports.ts'
+import type { DeletableVersion, Functions, FunctionVersion, Metrics, Slot } from './ports.ts'
 import type { Pauses } from './retries.ts'
 
 /** Executions go to durable functions only, plain invocations to plain ones only. */
@@ -264,6 +264,21 @@ export class FunctionQueues {
       return undefined
     }
   }
+}
+
+/**
+ * Whether what was started on a version, or is owed to it, has lost its function (decision 34). `found` is what the name
+ * means now. Without a generation it was meant for what is declared, and belongs to whatever has the name.
+ */
+export function hasLostItsFunction(
+  functions: Functions,
+  { name, version, generation }: DeletableVersion,
+  found: FunctionVersion | undefined,
+): boolean {
+  if (generation === undefined) return false
+  if (found === undefined) return functions.wasDeleted?.({ name, version, generation }) ?? false
+  // A declared version has no generation: it serves whoever was started on its name.
+  return found.generation !== undefined && found.generation !== generation
 }
 
 const keyOf = ({ kind, functionName, version }: Pick<Job, 'kind' | 'functionName' | 'version'>): string =>

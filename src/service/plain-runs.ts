@@ -2,8 +2,8 @@
 import type { Activity } from './activity.ts'
 import { Alarms } from './alarms.ts'
 import type { ExecutionFigures } from './execution-figures.ts'
-import type { FunctionQueues, Job } from './function-queues.ts'
-import type { Clock, Entropy, InvocationResult, Metrics, Timers } from './ports.ts'
+import { type FunctionQueues, hasLostItsFunction, type Job } from './function-queues.ts'
+import type { Clock, Entropy, Functions, InvocationResult, Metrics, Timers } from './ports.ts'
 
 /** How soon after its time a run is looked at that had got no process, and was to wait a moment for the next try. */
 const LOOK_AGAIN_MS = 5_000
@@ -13,6 +13,7 @@ export interface PlainRun {
   readonly id: string
   readonly functionName: string
   readonly version: string
+  readonly generation: number | undefined
   readonly payload: string
   readonly tenantId: string | undefined
   readonly traceHeader?: string | undefined
@@ -31,6 +32,7 @@ export interface Expired {
 }
 
 export class PlainRuns {
+  readonly #functions: Functions
   readonly #queues: FunctionQueues
   readonly #entropy: Entropy
   readonly #activity: Activity
@@ -42,6 +44,7 @@ export class PlainRuns {
   readonly #expiries: Alarms
 
   constructor(deps: {
+    functions: Functions
     queues: FunctionQueues
     entropy: Entropy
     activity: Activity
@@ -50,6 +53,7 @@ export class PlainRuns {
     clock: Clock
     timers: Timers
   }) {
+    this.#functions = deps.functions
     this.#queues = deps.queues
     this.#entropy = deps.entropy
     this.#activity = deps.activity
@@ -96,7 +100,7 @@ export class PlainRuns {
   }
 
   #jobOf(run: PlainRun, expiresAtMs: number, resolve: (result: InvocationResult | Deleted | Expired) => void): Job {
-    const { id, functionName, version, payload, tenantId, traceHeader } = run
+    const { id, functionName, version, generation, payload, tenantId, traceHeader } = run
     const requestId = run.requestId ?? this.#entropy.uuid()
     return {
       id,
@@ -104,7 +108,9 @@ export class PlainRuns {
       functionName,
       version,
       admit: async (admitted) => {
-        if (admitted !== undefined) return { kind: 'run', tenantId }
+        if (!hasLostItsFunction(this.#functions, { name: functionName, version, generation }, admitted)) {
+          return admitted === undefined ? { kind: 'held' } : { kind: 'run', tenantId }
+        }
         resolve({ kind: 'deleted' })
         return { kind: 'over' }
       },

@@ -30,6 +30,8 @@ export interface QueuedInvocation {
   readonly requestId: string
   readonly functionName: string
   readonly version: string
+  /** Of a function that was created through the API. */
+  readonly generation?: number
   /** What it was invoked with, which says whose configuration holds. Absent in rows of before: the version. */
   readonly qualifier?: string
   readonly payload: string
@@ -118,6 +120,7 @@ export class QueuedInvocations {
       requestId,
       functionName: target.name,
       version: target.version,
+      ...(target.generation === undefined ? undefined : { generation: target.generation }),
       // `$LATEST.PUBLISHED` stands for a number, and has no configuration of its own.
       qualifier: qualifier === undefined || qualifier.startsWith('$LATEST') ? target.version : qualifier,
       payload,
@@ -153,8 +156,8 @@ export class QueuedInvocations {
   async #attempt(row: OutboxRow, owed: QueuedInvocation): Promise<InvocationResult | Deleted | Expired> {
     const expiresAtMs = this.#expiryOf(owed)
     if (this.#clock.now() >= expiresAtMs) return { kind: 'expired' }
-    const { requestId, functionName, version, payload, tenantId, traceHeader } = owed
-    const run = { id: row.id, requestId, functionName, version, payload, tenantId, traceHeader }
+    const { requestId, functionName, version, generation, payload, tenantId, traceHeader } = owed
+    const run = { id: row.id, requestId, functionName, version, generation, payload, tenantId, traceHeader }
     return this.#plainRuns.runBefore(run, expiresAtMs)
   }
 

@@ -46,10 +46,11 @@ export class Targets {
     return tenancyFault(version, tenantId) ?? this.#target(version)
   }
 
-  #target({ version, durable, arn }: FunctionVersion): ChainedTarget {
-    if (durable === undefined) return { kind: 'plain', version }
+  #target({ version, generation, durable, arn }: FunctionVersion): ChainedTarget {
+    const target = { version, ...(generation === undefined ? undefined : { generation }) }
+    if (durable === undefined) return { kind: 'plain', ...target }
     const childId = this.#entropy.uuid()
-    return { kind: 'durable', version, childId, childArn: formatExecutionArn(arn, childName(childId), childId) }
+    return { kind: 'durable', ...target, childId, childArn: formatExecutionArn(arn, childName(childId), childId) }
   }
 }
 

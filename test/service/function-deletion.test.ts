@@ -141,10 +141,36 @@ describe('when its function is deleted', () => {
     assert.deepEqual(world.service.holds, [])
   })
 
+  it('what is owed to a plain function ends with it, and not what is owed to a declared one of its name', async () => {
+    const world = await World.open()
+    const enqueue = (payload: string) =>
+      world.service.enqueuePlain({ target: world.functions.target('g'), qualifier: '$LATEST', payload })
+    const ran: string[] = []
+    const g = (options: { concurrency?: number; generation?: number }) =>
+      world.functions.plain('g', async (event) => `${ran.push(event)}`, options)
+    g({ concurrency: 0, generation: 1 })
+    await enqueue('"to the first"')
+    world.functions.delete('g')
+    g({ generation: 2 })
+    await enqueue('"to the second"')
+    await world.settle()
+    assert.deepEqual(ran, ['"to the second"'], 'another function has the name')
+    world.functions.delete('g')
+
+    g({ concurrency: 0 })
+    await enqueue('"to the declared"')
+    world.functions.remove('g')
+    await world.settle()
+    assert.deepEqual(world.service.holds, [{ functionName: 'g', version: '$LATEST', jobs: 1 }])
+    g({})
+    await world.settle()
+    assert.deepEqual(ran, ['"to the second"', '"to the declared"'])
+  })
+
   it('a parent that waits for it is told so: a durable child, a plain one, and one that was not started yet', async () => {
     const world = await World.open()
     sleeping(world.functions, 1)
-    world.functions.plain('g', async () => '1', { concurrency: 0 })
+    world.functions.plain('g', async () => '1', { concurrency: 0, generation: 1 })
     const { call, end, started } = await openCall(world, 'parent', { config: { ExecutionTimeout: 1_000_000 } })
     world.functions.durable('h', async () => ({ Status: 'SUCCEEDED' }), { generation: 1 })
     const accepted = call.checkpoint([invoke('child', 'f:$LATEST'), invoke('plain', 'g'), invoke('late', 'h:$LATEST')])

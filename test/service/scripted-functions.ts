@@ -126,10 +126,15 @@ export class ScriptedFunctions implements Functions {
     return this.#declare({ version: described, script: { durable: script } })
   }
 
-  plain(name: string, script: PlainScript, options: { concurrency?: number; perTenant?: boolean } = {}): this {
-    const { concurrency = 8, perTenant = false } = options
+  plain(
+    name: string,
+    script: PlainScript,
+    options: { concurrency?: number; perTenant?: boolean; generation?: number } = {},
+  ): this {
+    const { concurrency = 8, perTenant = false, generation } = options
     const described = describedAs(name, '$LATEST', { concurrency, durable: undefined, perTenant })
-    return this.#declare({ version: described, script: { plain: script } })
+    const version = { ...described, ...(generation === undefined ? undefined : { generation }) }
+    return this.#declare({ version, script: { plain: script } })
   }
 
   /** Sets what holds for asynchronous invocations under a qualifier. */

@@ -29,6 +29,7 @@ export const chainedInvoke: OperationModule = {
         ...(options.TenantId === undefined ? undefined : { tenantId: options.TenantId }),
         ...(update.Payload === undefined ? undefined : { input: update.Payload }),
         executedVersion: target.version,
+        ...(target.generation === undefined ? undefined : { generation: target.generation }),
         ...(target.kind === 'durable' ? { childArn: target.childArn } : undefined),
       },
     ]
