@@ -117,36 +117,22 @@ export class Dispatcher {
 
   /** An execution belongs to the function that it was started on, not to whatever has its name later (decision 34). */
   async #admit(executionId: string, version: FunctionVersion | undefined): Promise<Admission> {
-    const start = await this.#insisting(() =>
-      this.#lanes.of(executionId).read({ absent: executionNotFound, look: ({ start }) => start }),
-    )
+    const lane = this.#lanes.of(executionId)
+    const start = await lane.read({ absent: executionNotFound, look: ({ start }) => start })
     const { functionName: name, generation } = start
     if (!hasLostItsFunction(this.#functions, { name, version: start.version, generation }, version)) {
       return version === undefined ? { kind: 'held' } : { kind: 'run', tenantId: start.tenantId }
     }
-    await this.#insisting(() =>
-      this.#lanes.of(executionId).submit({
-        command: { kind: 'abandon', error: functionDeleted(start.functionArn) },
-        absent: executionNotFound,
-        look: () => undefined,
-      }),
-    )
+    await this.#lanes.of(executionId).submit({
+      command: { kind: 'abandon', error: functionDeleted(start.functionArn) },
+      absent: executionNotFound,
+      look: () => undefined,
+    })
     this.#log('info', `Execution ${executionId} has ended: its function was deleted`, undefined, {
       executionId,
       functionName: name,
     })
     return { kind: 'over' }
-  }
-
-  async #insisting<T>(work: () => Promise<T>): Promise<T> {
-    for (let failures = 0; ; failures++) {
-      try {
-        return await work()
-      } catch (error) {
-        if (!isTemporary(error) || this.#stopped) throw error
-        await this.#pauses.afterFailures(failures)
-      }
-    }
   }
 
   async #invoke(due: DueExecution, slot: Slot, begun: () => void): Promise<void> {

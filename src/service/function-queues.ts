@@ -5,7 +5,7 @@
  * change (decision 17).
  * One that was deleted never comes back: each of its jobs is told, and ends (decision 34).
  */
-import { isNotFound } from './failures.ts'
+import { isNotFound, isTemporary } from './failures.ts'
 import { Fifo } from './fifo.ts'
 import type { LogSubject, ServiceLog } from './log.ts'
 import type { DeletableVersion, Functions, FunctionVersion, Metrics, Slot } from './ports.ts'
@@ -22,7 +22,7 @@ export interface Job {
   readonly version: string
   /**
    * What becomes of it, looked up only when it is the job's turn. Without a version: the one it is for may have been
-   * deleted. Rejects to drop the job.
+   * deleted. Rejects to drop the job; with what is temporary, to be asked again later.
    */
   readonly admit: (version: FunctionVersion | undefined) => Promise<Admission>
   /**
@@ -52,6 +52,8 @@ interface QueuedJob {
   readonly id: string
   readonly job: Job
   readonly since: number
+  /** How often in a row it could not be looked up. */
+  readonly failures: number
 }
 
 interface Queue {
@@ -108,11 +110,15 @@ export class FunctionQueues {
   }
 
   enqueue(job: Job): void {
+    this.#enqueue(job, 0)
+  }
+
+  #enqueue(job: Job, failures: number): void {
     if (this.#stopped) return
     const queue = this.#queueOf(job)
     const { waiting, setAside, starting } = queue
     if (waiting.has(job.id) || setAside.has(job.id) || starting.has(job.id)) return
-    queue.waiting.push({ id: job.id, job, since: this.#metrics.now() })
+    queue.waiting.push({ id: job.id, job, since: this.#metrics.now(), failures })
     this.#serve(queue)
   }
 
@@ -204,8 +210,8 @@ export class FunctionQueues {
     const { job, since } = queued
     const begun = (): boolean => queue.starting.delete(job.id)
     try {
-      const admission = await job.admit(version)
-      if (admission.kind === 'over') return
+      const admission = await this.#admissionOf(queued, version)
+      if (admission === undefined || admission.kind === 'over') return
       if (admission.kind === 'held' || version === undefined) return this.#setAside(queue, queued)
       // Another function has its name since it was looked at: it is looked at again.
       if (this.#versionFor(queue)?.generation !== version.generation) return queue.waiting.push(queued)
@@ -234,6 +240,23 @@ export class FunctionQueues {
   #forgetIfEmpty(queue: Queue): void {
     const { underWay, waiting, setAside } = queue
     if (underWay === 0 && waiting.size === 0 && setAside.size === 0) this.#queues.delete(keyOf(queue))
+  }
+
+  /**
+   * `undefined`: it cannot be looked up now, and comes again. Meanwhile it keeps nobody's place: one that can never be
+   * read would keep it for good.
+   */
+  async #admissionOf(
+    { job, failures }: QueuedJob,
+    version: FunctionVersion | undefined,
+  ): Promise<Admission | undefined> {
+    try {
+      return await job.admit(version)
+    } catch (error) {
+      if (!isTemporary(error) || this.#stopped) throw error
+      void this.#pauses.afterFailures(failures).then(() => this.#enqueue(job, failures + 1))
+      return undefined
+    }
   }
 
   /** Unless the functions have changed while it was looked at. */

@@ -1,12 +1,33 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { MemoryStore } from '../../src/journal/memory/memory-store.ts'
 import type { ErrorObject, HistoryEvent } from '../../src/protocol/shapes.ts'
 import { openCall } from './open-call.ts'
-import { FunctionError } from './scripted-functions.ts'
+import { FunctionError, ScriptedFunctions } from './scripted-functions.ts'
 import { callback, invoke, stepDone, wait } from './updates.ts'
 import { World } from './world.ts'
 
 describe('concurrency', () => {
+  it('is not kept by executions that cannot be read', async () => {
+    const disk = new MemoryStore()
+    const damaged = new Set<string>()
+    disk.findById = async (id) => {
+      if (damaged.has(id)) throw new Error('the row is damaged')
+      return MemoryStore.prototype.findById.call(disk, id)
+    }
+    const world = await World.open({ store: disk })
+    world.functions.durable('f', async () => ({ Status: 'SUCCEEDED' }), { concurrency: 0 })
+    for (let n = 0; n < 3; n++) damaged.add((await world.start('f')).executionId)
+    const sound = await world.start('f')
+    const functions = new ScriptedFunctions().durable('f', async () => ({ Status: 'SUCCEEDED' }), { concurrency: 2 })
+    const next = await world.crash({ functions })
+    assert.deepEqual(await next.end(sound), { status: 'SUCCEEDED' })
+    const [mended = ''] = damaged
+    damaged.delete(mended)
+    await next.clock.advance(120_000)
+    assert.equal(functions.invocationsOf('f'), 2, 'what can be read again goes on by itself')
+  })
+
   it('is bounded per function, and one function waits for no other', async () => {
     const world = await World.open()
     const open: (() => void)[] = []
