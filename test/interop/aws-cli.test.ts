@@ -1,4 +1,4 @@
-/** The AWS CLI from PyPI. */
+/** The AWS CLI, as it comes as a package of Python. */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
