@@ -6,30 +6,18 @@
 import { type Place, parseLayerArn } from '../../protocol/arn.ts'
 import { ApiError } from '../../protocol/errors.ts'
 import { LAYER_OPERATIONS } from '../../protocol/layer-operations.ts'
-import { type InputOf, OPERATIONS, type OperationSpec } from '../../protocol/operations.ts'
-import { parse } from '../parse.ts'
-import { json } from '../reply.ts'
+import type { InputOf } from '../../protocol/operations.ts'
 import type { Route } from '../route.ts'
-import { managementBody } from './management-body.ts'
+import { managementRoute } from './management-route.ts'
 import { codeLocation } from './perdure-code.ts'
 
 type OnLayers = keyof typeof LAYER_OPERATIONS
 
-function routeOf<Name extends OnLayers>(name: Name): Route {
-  const { method, path, input, status }: OperationSpec = OPERATIONS[name]
-  const hasBody = Object.values(input).some((member) => member.in === 'body')
-  return {
-    name,
-    method,
-    path,
-    ...(hasBody ? { body: managementBody(name) } : undefined),
-    async handle(request, { management, place }) {
-      const given = ofThisPlace<Name>(parse(name, request), place)
-      const answer: Answer | undefined = await management.perform(name, given)
-      return answer === undefined ? { status } : json(status, located(answer, request.headers.host ?? ''))
-    },
-  }
-}
+const routeOf = <Name extends OnLayers>(name: Name): Route =>
+  managementRoute(name, async (input, { headers }, { management, place }) => {
+    const answer: Answer | undefined = await management.perform(name, ofThisPlace<Name>(input, place))
+    return answer && located(answer, headers.host ?? '')
+  })
 
 interface Answer {
   readonly Content?: { readonly CodeSha256: string }

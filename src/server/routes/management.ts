@@ -8,32 +8,18 @@ import { type InputOf, OPERATIONS, type OperationSpec } from '../../protocol/ope
 import { ENDING, violation } from '../../protocol/violations.ts'
 import { listedFunction } from '../function-configuration.ts'
 import { readReference } from '../function-target.ts'
-import { parse } from '../parse.ts'
-import { json, ok, type Reply } from '../reply.ts'
 import type { Route, RouteDeps } from '../route.ts'
-import { managementBody } from './management-body.ts'
+import { managementRoute } from './management-route.ts'
 
 type Managed = keyof typeof FUNCTION_OPERATIONS
 
 const NAME_LENGTH = 64
 
-function routeOf<Name extends Managed>(name: Name): Route {
-  const { method, path, input, status }: OperationSpec = OPERATIONS[name]
-  const hasBody = Object.values(input).some((member) => member.in === 'body')
-  return {
-    name,
-    method,
-    path,
-    ...(hasBody ? { body: managementBody(name) } : undefined),
-    async handle(request, deps) {
-      const given = authorise(name, parse(name, request), deps)
-      const answer = versionsOfDeclared(name, given, deps) ?? (await deps.management.perform(name, given))
-      return answer === undefined ? { status } : replyWith(status, answer)
-    },
-  }
-}
-
-const replyWith = (status: number, answer: object): Reply => (status === 200 ? ok(answer) : json(status, answer))
+const routeOf = <Name extends Managed>(name: Name): Route =>
+  managementRoute(name, async (input, _request, deps) => {
+    const given = authorise(name, input, deps)
+    return versionsOfDeclared(name, given, deps) ?? (await deps.management.perform(name, given))
+  })
 
 // --------------------------------------------------------------------------------------- of which function (spec 09 §9.2)
 
