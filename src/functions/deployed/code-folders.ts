@@ -15,8 +15,9 @@ import { readZip } from '../registry/zip.ts'
 export interface CodeFolders {
   /** One package, or several in one folder. It is there from when the promise resolves until the release. */
   hold(packages: Packages): HeldFolder
-  /** The folders that versions need from now on, as `folderOf` names them. */
-  keepOnly(named: ReadonlySet<string>): void
+  /** A version names the packages: their folder stays, held or not, until it is let go as often as it was kept. */
+  keep(packages: Packages): void
+  letGo(packages: Packages): void
 }
 
 /** In order: of files with one path, that of the last package is there. */
@@ -53,7 +54,8 @@ export async function openCodeFolders(
   await writeFile(join(root, 'package.json'), '{}')
 
   const folders = new Map<string, Unpacked>()
-  let named: ReadonlySet<string> = new Set()
+  /** How many versions name each, whether it is there or not. */
+  const named = new Map<string, number>()
   let works = 0
 
   const unpack = async (name: string, packages: Packages): Promise<string> => {
@@ -114,9 +116,19 @@ export async function openCodeFolders(
         },
       }
     },
-    keepOnly: (now) => {
-      named = now
-      for (const name of [...folders.keys()]) discardUnused(name)
+    keep: (packages) => {
+      const name = folderOf(packages)
+      named.set(name, (named.get(name) ?? 0) + 1)
+    },
+    letGo: (packages) => {
+      const name = folderOf(packages)
+      const left = (named.get(name) ?? 0) - 1
+      if (left > 0) {
+        named.set(name, left)
+        return
+      }
+      named.delete(name)
+      discardUnused(name)
     },
   }
 }

@@ -27,7 +27,7 @@ import {
 } from '../registry/record.ts'
 import type { Deployment, RuntimeSite } from '../runtimes/family.ts'
 import { launchDeployment } from '../runtimes/runtimes.ts'
-import { type CodeFolders, folderOf, type Packages } from './code-folders.ts'
+import type { CodeFolders, Packages } from './code-folders.ts'
 
 export interface DeployedFunctions {
   resolve(name: string, qualifier: string | undefined): FunctionVersion | undefined
@@ -148,7 +148,9 @@ export function createDeployedFunctions(options: DeployedFunctionsOptions): Depl
         else if (previous.version.concurrency !== version.concurrency) pool.rebound(version)
         if ((previous?.warm ?? 0) !== warm) pool.keepWarm(version, warm)
       }
-      folders.keepOnly(foldersOf(functions))
+      // What both name is kept first, so that nothing goes that is wanted again.
+      for (const { stored } of after?.versions.values() ?? []) for (const each of packagesOf(stored)) folders.keep(each)
+      for (const { stored } of before?.values() ?? []) for (const each of packagesOf(stored)) folders.letGo(each)
     },
   }
 }
@@ -204,16 +206,10 @@ function layersOf({ config: { layers = [] } }: StoredVersion): Packages | undefi
   return first === undefined ? undefined : [first, ...others]
 }
 
-function foldersOf(functions: ReadonlyMap<string, DeployedFunction>): ReadonlySet<string> {
-  const names = new Set<string>()
-  for (const { versions } of functions.values()) {
-    for (const { stored } of versions.values()) {
-      names.add(folderOf([stored.code]))
-      const layers = layersOf(stored)
-      if (layers !== undefined) names.add(folderOf(layers))
-    }
-  }
-  return names
+/** Its code, and its layers over each other. */
+function packagesOf(stored: StoredVersion): readonly Packages[] {
+  const layers = layersOf(stored)
+  return layers === undefined ? [[stored.code]] : [[stored.code], layers]
 }
 
 /** From 0 to below 1. */
